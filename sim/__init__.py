@@ -1,0 +1,71 @@
+"""abm: an agent-based simulator of the account black market.
+
+>>> import sim
+>>> scenario = sim.load_scenario("scenarios/baseline.toml", {"population.users": 1_000_000})  # doctest: +SKIP
+>>> comparison = sim.compare(scenario, [policy], replications=10)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.comparison import Comparison, Runs
+    from sim.conduct import compare, open_results, run, sweep
+    from sim.experiment import replay
+    from sim.faults import ScenarioError
+    from sim.model import AccountMarket
+    from sim.scenario import Scenario, load_scenario
+    from sim.store import Results, StoreError, WriteError
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AccountMarket": "sim.model",
+    "Comparison": "sim.comparison",
+    "Results": "sim.store",
+    "Runs": "sim.comparison",
+    "Scenario": "sim.scenario",
+    "ScenarioError": "sim.faults",
+    "StoreError": "sim.store",
+    "WriteError": "sim.store",
+    "compare": "sim.conduct",
+    "load_scenario": "sim.scenario",
+    "open_results": "sim.conduct",
+    "replay": "sim.experiment",
+    "run": "sim.conduct",
+    "sweep": "sim.conduct",
+}
+
+__all__ = [
+    "AccountMarket",
+    "Comparison",
+    "Results",
+    "Runs",
+    "Scenario",
+    "ScenarioError",
+    "StoreError",
+    "WriteError",
+    "__version__",
+    "compare",
+    "load_scenario",
+    "open_results",
+    "replay",
+    "run",
+    "sweep",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import sim` itself is cheap."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sim' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return list(__all__)

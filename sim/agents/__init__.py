@@ -1,0 +1,1 @@
+"""Who decides: Mesa agents that read and return actions."""

@@ -1,0 +1,106 @@
+"""The enforcer: one Mesa agent that knows the levers in force, orders the review queue and keeps the ledger of costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.levers import LEVERS, Levers
+from sim.parameters import Parameters
+from sim.world.world import World
+
+if TYPE_CHECKING:
+    from mesa import Model
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Session:
+    """Cases that reviewers take up in a day, first in first out.
+
+    `accounts` are rows of reported accounts; `mistaken`, `innocents`, `owners` count cases by day of arrival from day `first`;
+    `mean_wait` in days.
+    """
+
+    accounts: Ints
+    first: int
+    mistaken: Ints
+    innocents: Ints
+    owners: Ints
+    handled: int
+    mean_wait: float
+
+
+class Enforcer(mesa.Agent):  # type: ignore[misc]  # Mesa is not typed
+    """The platform's enforcement: levers in force and what they have cost so far, in yuan by lever."""
+
+    def __init__(self, model: Model, parameters: Parameters) -> None:
+        super().__init__(model)
+        self.levers: Levers | None = None
+        self.spent = dict.fromkeys(LEVERS, 0.0)
+        self._unit = parameters.cost
+
+    def book(self, levers: Levers, events: dict[str, float], millions: float, shares: NDArray[np.float64]) -> dict[str, float]:
+        """Return the cost of each lever today: fixed x strength x million users + unit cost x events; adds it to `spent`.
+
+        `events` counts by lever the events named in the lever table; review capacity is paid by the case, whoever uses it.
+        """
+        costs = {}
+        for name in LEVERS:
+            strength = getattr(levers, name)
+            level = float(np.dot(strength, shares)) if isinstance(strength, np.ndarray) else strength
+            fixed, event = getattr(self._unit, f"{name}_fixed"), getattr(self._unit, f"{name}_event")
+            costs[name] = fixed * level * millions + event * events.get(name, 0.0)
+            self.spent[name] += costs[name]
+        return costs
+
+
+def take_up(world: World, capacity: int, order: NDArray[np.float64], day: int) -> Session:
+    """Choose the cases reviewed today: oldest day first; on the day that does not fit whole, in proportion to the kinds waiting.
+
+    `order` ranks the accounts reported on one day, shape `(accounts,)`.
+    """
+    accounts, docket = world.accounts, world.docket
+    first = docket.first_day(day)
+    span = day - first + 1
+    reported = np.flatnonzero(accounts.case_day[: accounts.size] >= first)
+    age = accounts.case_day[reported] - first
+    kinds = np.zeros((4, span), dtype=np.int64)
+    kinds[0] = np.bincount(age, minlength=span)
+    kinds[1] = docket.mistaken[first : day + 1]
+    kinds[2] = docket.innocents[first : day + 1]
+    for filed, users in docket.owners.items():
+        kinds[3, filed - first] = users.size
+    totals = kinds.sum(axis=0)
+    reached = np.cumsum(totals)
+    whole = int(np.searchsorted(reached, capacity, side="right"))
+    taken = kinds.copy()
+    taken[:, whole:] = 0
+    if whole < span:
+        taken[:, whole] = _split(kinds[:, whole], capacity - (int(reached[whole - 1]) if whole else 0))
+    handled = int(taken.sum())
+    waits = np.arange(span)[::-1]
+    rank = np.lexsort((order[reported], age))
+    return Session(
+        accounts=reported[rank[: int(taken[0].sum())]],
+        first=first,
+        mistaken=taken[1],
+        innocents=taken[2],
+        owners=taken[3],
+        handled=handled,
+        mean_wait=float((taken.sum(axis=0) * waits).sum() / handled) if handled else float((totals * waits).sum() / max(1, totals.sum())),
+    )
+
+
+def _split(waiting: Ints, room: int) -> Ints:
+    """Split `room` places over kinds in proportion to those waiting, the rounding left over to the first kinds."""
+    total = int(waiting.sum())
+    share = waiting * room // max(total, 1)
+    for kind in range(waiting.size):
+        share[kind] += min(room - int(share.sum()), int(waiting[kind] - share[kind]))
+    return share

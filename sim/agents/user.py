@@ -1,0 +1,99 @@
+"""Decisions of ordinary users: functions of traits and of what happened to them, evaluated only for those asked."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from sim.levers import Levers
+from sim.world.users import NEVER
+from sim.world.world import World
+
+Reals = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_STANDING_LAW = 0.2
+_LEAST_LAW = 0.02
+
+
+def informed(world: World, users: Ints, segments: Ints) -> NDArray[np.bool_]:
+    """Say who knows the campaign's message: those whose awareness quantile is below the informed share of the segment."""
+    return world.population.quantile(users) < world.informed[segments]
+
+
+def informed_factor(world: World, users: Ints, segments: Ints) -> Reals:
+    """Return the factor on acceptance of what users know; source: stated willingness, evidence C5."""
+    return np.where(informed(world, users, segments), world.parameters.awareness.informed_factor, 1.0)
+
+
+def legal_shift(world: World, levers: Levers) -> Reals:
+    """Return the logit that law adds to acceptance by segment: -w ln(max(u, .02)/.2), severity at a fifth of it."""
+    p = world.parameters.renting
+    certainty = np.log(np.maximum(levers.legal_certainty, _LEAST_LAW) / _STANDING_LAW)
+    severity = np.log(np.maximum(levers.legal_severity, _LEAST_LAW) / _STANDING_LAW)
+    return -p.legal_weight * (certainty + p.severity_share * severity)
+
+
+def lure_logit(world: World, levers: Levers, users: Ints, segments: Ints, day: int) -> Reals:
+    """Return what renting out and selling have in common: segment, perceived risk, law, news."""
+    a = world.parameters.awareness
+    fixed = world.traits.segment_logit + legal_shift(world, levers) - a.risk_weight * a.news_risk * world.market.news
+    return fixed[segments] - a.risk_weight * (world.users.perceived_risk(users, day) - a.base_risk)
+
+
+def rents_out(world: World, levers: Levers, users: Ints, segments: Ints, day: int, word: float = 0.0) -> Reals:
+    """Return the probability that each user rents out the account when asked.
+
+    informed factor x logistic(b0 + b_seg + 2 ln(w/r) - 2(risk - .1) + law + amnesty + .8 ln(1 + renters nearby) + word), where `word`
+    is the weight of a friend's word.
+    """
+    p = world.parameters.renting
+    logit = p.acceptance_logit + word + lure_logit(world, levers, users, segments, day)
+    logit += p.commission_weight * np.log(world.market.commission / world.population.reservation(users))
+    logit += p.amnesty_hazard_logit * levers.owner_amnesty[segments]
+    logit += p.community_weight * np.log1p(world.users.renters_nearby(users))
+    return np.asarray(expit(logit) * informed_factor(world, users, segments))
+
+
+def sells(world: World, levers: Levers, users: Ints, segments: Ints, day: int) -> Reals:
+    """Return the probability that each user sells the account at the asked price, by the same terms as renting out.
+
+    The user's reservation price is in proportion to the reservation commission.
+    """
+    p = world.parameters
+    logit = p.trading.selling_logit + lure_logit(world, levers, users, segments, day)
+    logit += p.renting.commission_weight * np.log(p.population.reservation_median_yuan / world.population.reservation(users))
+    return np.asarray(expit(logit) * informed_factor(world, users, segments))
+
+
+def helps(world: World, levers: Levers, users: Ints, stall: NDArray[np.bool_], day: int) -> Reals:
+    """Return the probability that each user asked gives an assist, by kind of recruiter.
+
+    A passer-by (`stall`) does not know what the scan confirms: gift and impersonation raise acceptance until the official denial is known,
+    and a dialog that says what is confirmed stops part of it. A member of a task platform weighs the fee against the risk.
+    Per serious contact, that is relative to `gift x impersonation x base` for passers-by.
+    """
+    p = world.parameters.helping
+    segments = world.population.segment(users)
+    knows = informed(world, users, segments)
+    factor = world.parameters.awareness.informed_factor
+    risk = world.users.perceived_risk(users, day) - world.parameters.awareness.base_risk
+    dialog = 1.0 - p.confirmable_share * p.confirmation_effect * levers.scan_confirmation
+    passer_by = dialog * np.exp(-risk) * np.where(knows, factor / p.impersonation_multiplier, 1.0)
+    weight = world.parameters.awareness.risk_weight
+    member = expit(p.task_logit + p.task_fee_weight * np.log(p.task_fee_yuan / 8.0) - weight * risk) * np.where(knows, factor, 1.0)
+    return np.where(stall, passer_by, member) * may_help(world, levers, users, day)
+
+
+def may_help(world: World, levers: Levers, users: Ints, day: int) -> NDArray[np.bool_]:
+    """Say whom the platform lets help: old enough account, window since the last assist over, not sanctioned, at most once a day."""
+    p = world.parameters.helping
+    tightness = levers.helper_cap / 0.3
+    old_enough = world.population.account_age(users) >= p.cap_age_days * min(1.0, tightness)
+    rows = world.users.registry.find(users)
+    at = np.maximum(rows, 0)
+    touched = world.users.touched
+    last = np.where(rows >= 0, touched.last_assist[at], NEVER)
+    until = np.where(rows >= 0, touched.helper_until[at], NEVER)
+    return old_enough & (day - last >= max(1.0, p.cap_window_days * tightness)) & (until <= day)

@@ -1,0 +1,237 @@
+"""Finished runs as tables, sentences and figures, from memory or from a results directory."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sim import analysis
+from sim.analysis.intervals import t_intervals
+from sim.experiment import Failure
+from sim.levers import LEVERS
+from sim.outcomes import OUTCOMES
+from sim.plan import Plan
+from sim.provenance import provenance
+from sim.scenario import Scenario
+from sim.store import DONE, MEANS, Parts, Results, Store, daily_tables, replacing, runs_table, write_table, writing
+
+if TYPE_CHECKING:
+    from sim.plots.gallery import Gallery
+
+
+ALL_TABLES = ("summary", "comparison", "displacement", "recovery", "dose_response", "interaction")
+"""Tables made of the runs, whichever command makes them."""
+
+
+class Kept:
+    """The tables of runs that are kept in memory."""
+
+    def __init__(self, plan: Plan, parts: Parts) -> None:
+        self.parts = parts
+        self._rows = [job.row for job in plan.sorted_jobs]
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row a run."""
+        return _frame(runs_table(self._rows, self.parts))
+
+    @cached_property
+    def daily(self) -> pd.DataFrame:
+        """One row a run and day."""
+        tables = [_frame(table) for table in daily_tables(self._rows, self.parts)]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _frame(table: Any) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+class Runs:
+    """Finished runs of one scenario or more.
+
+    `plan` says what was asked for, `failures` which runs raised.
+    """
+
+    def __init__(self, plan: Plan, tables: Kept | Results, failures: Sequence[Failure]) -> None:
+        self.plan = plan
+        self.failures = list(failures)
+        self._tables = tables
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """One row a run: run_id, scenario, replication, seed, seconds, status, and each outcome's mean over the window."""
+        return self._tables.runs
+
+    @property
+    def daily(self) -> pd.DataFrame:
+        """One row a run and day: run_id, scenario, replication, seed, day, and the outcomes."""
+        return self._tables.daily
+
+    @property
+    def _finished(self) -> set[str]:
+        return set(self.runs.loc[self.runs["status"] == DONE, "scenario"])
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """Mean over replications with its 95 % interval: scenario, outcome, unit, mean, low, high, replications."""
+        return summary(self.runs)
+
+    @property
+    def plot(self) -> Gallery:
+        """The figures, one method each; they return a matplotlib `Figure`."""
+        from sim.plots.gallery import Gallery
+
+        return Gallery(self)
+
+    def save(self, path: Path | str) -> Path:
+        """Write tables, figures and manifest to a results directory, which later commands can go on from; returns its path."""
+        target = Path(path)
+        if isinstance(self._tables, Results):
+            if target.resolve() != self._tables.path.resolve():
+                with Store(target), writing(target):
+                    shutil.copytree(self._tables.path, target, dirs_exist_ok=True)
+            return target
+        with Store(target) as store:
+            for job in self.plan.jobs:
+                if self._tables.parts.has(job.run_id):
+                    store.write(job.run_id, self._tables.parts.read(job.run_id))
+            for failure in self.failures:
+                store.fail(vars(failure))
+            store.write_tables([job.row for job in self.plan.sorted_jobs])
+            self.write_tables(target)
+            store.write_manifest({**self.plan.manifest(store, self.failures, finished=True), **provenance()})
+            self.write_figures(target)
+        return target
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables made of the runs, by the name of their files."""
+        return {"summary": self.summary}
+
+    def write_tables(self, path: Path) -> None:
+        """Write the tables made of the runs as Parquet and CSV; take away those that an earlier command left and this one has not."""
+        made = {name: table for name, table in self.tables.items() if len(table)}
+        for name in ALL_TABLES:
+            if name not in made:
+                for suffix in (".parquet", ".csv"):
+                    (path / f"{name}{suffix}").unlink(missing_ok=True)
+        for name, table in made.items():
+            write_table(path / f"{name}.parquet", table)
+            with replacing(path / f"{name}.csv") as temporary:
+                table.to_csv(temporary, index=False, lineterminator="\n")
+
+    def write_figures(self, path: Path) -> None:
+        """Draw every figure that applies, as PNG and SVG, and take away those that an earlier command left."""
+        from sim.plots.gallery import rendered
+
+        figures = self.plot.all()
+        for old in (path / "figures").glob("*.*"):
+            if old.suffix in {".png", ".svg"} and old.stem not in figures:
+                old.unlink()
+        for name, draw in figures.items():
+            figure = draw()
+            for kind in ("png", "svg"):
+                with replacing(path / "figures" / f"{name}.{kind}") as temporary:
+                    temporary.write_bytes(rendered(figure, kind))
+
+
+class Comparison(Runs):
+    """Finished runs of a baseline and other scenarios on the same seeds."""
+
+    @property
+    def baseline(self) -> str:
+        """Name of the scenario that the others are compared with."""
+        return self.plan.baseline or next(iter(self.plan.scenarios))
+
+    @property
+    def comparable(self) -> bool:
+        """Say whether the baseline and another scenario have a replication in common that did not fail."""
+        done = self.runs[self.runs["status"] == DONE]
+        base = set(done.loc[done["scenario"] == self.baseline, "replication"])
+        return bool(((done["scenario"] != self.baseline) & done["replication"].isin(base)).any())
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Paired differences, one row an outcome and scenario; the outcomes asked for first.
+
+        Simultaneous intervals cover the outcomes asked for in all scenarios together; those of the other outcomes cover all of the table.
+        """
+        asked = analysis.comparison(self.runs, self.baseline, self.plan.outcomes)
+        whole = analysis.comparison(self.runs, self.baseline)
+        return pd.concat([asked, whole[~whole["outcome"].isin(self.plan.outcomes)]], ignore_index=True)
+
+    @property
+    def asked(self) -> pd.DataFrame:
+        """The rows of `table` for the outcomes asked for."""
+        return self.table[self.table["outcome"].isin(self.plan.outcomes)]
+
+    @cached_property
+    def displacement(self) -> pd.DataFrame:
+        """Displacement index of each scenario that names target channels; NaN where it does not apply."""
+        targets = {name: scenario.targets for name, scenario in self._others() if scenario.targets}
+        return analysis.displacement(self.runs, self.baseline, targets)
+
+    @cached_property
+    def recovery(self) -> pd.DataFrame:
+        """Days until supply is back after a pulse: scenario, pulse_day, recovery_days (NaN: not by the last day)."""
+        rows: list[tuple[str, int, float]] = []
+        for name, scenario in self._others():
+            pulses = [max(p.days) for p in scenario.policies.values() if p.days and LEVERS[p.lever].only_policy]
+            if pulses:
+                days = analysis.recovery_days(self.daily, self.baseline, name, max(pulses))
+                rows.append((name, max(pulses), math.nan if days is None else float(days)))
+        return pd.DataFrame(rows, columns=["scenario", "pulse_day", "recovery_days"])
+
+    def _others(self) -> Iterator[tuple[str, Scenario]]:
+        """Go through the scenarios that were compared with the baseline."""
+        present = set(self.table["scenario"])
+        yield from ((name, scenario) for name, scenario in self.plan.scenarios.items() if name in present)
+
+    @cached_property
+    def levels_table(self) -> pd.DataFrame:
+        """The comparison of a sweep with the levels as columns: `level` for one key, `x` and `y` for two."""
+        base, outcomes = self.baseline, self.plan.outcomes
+        levels = {name: at for name, at in self.plan.levels.items() if name != base and name in self._finished}
+        if len(self.plan.axes) == 1:
+            own = self.plan.levels[base][0]
+            return analysis.dose_response(self.runs, base, {name: at[0] for name, at in levels.items()}, own, outcomes)
+        return analysis.interaction(self.runs, base, {name: (at[0], at[1]) for name, at in levels.items()}, outcomes)
+
+    @cached_property
+    def answer(self) -> list[str]:
+        """What the comparison says, in plain sentences."""
+        days = zip(self.recovery["scenario"].astype(str), self.recovery["recovery_days"].astype(float), strict=True)
+        recovery = {name: None if math.isnan(value) else int(value) for name, value in days}
+        return analysis.answer(self.asked, self.displacement, self.plan.titles, recovery, self.plan.outcomes)
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables made of the runs, by the name of their files."""
+        if not self.comparable:
+            return super().tables
+        made = {"comparison": self.table, "displacement": self.displacement, "recovery": self.recovery}
+        levels = {1: "dose_response", 2: "interaction"}.get(len(self.plan.axes))
+        return {**super().tables, **made, **({levels: self.levels_table} if levels else {})}
+
+
+def summary(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean over replications with its 95 % t interval: scenario, outcome, unit, mean, low, high, replications.
+
+    A lifetime is averaged over the replications in which an account left.
+    """
+    done = runs[runs["status"] == DONE]
+    rows = []
+    for name in done["scenario"].unique():
+        values = done.loc[done["scenario"] == name, list(MEANS)]
+        for outcome in MEANS:
+            sample = values[outcome].dropna().to_numpy()
+            ends = tuple(float(end[0]) for end in t_intervals(sample)) if len(sample) else (math.nan,) * 3
+            rows.append((name, outcome, OUTCOMES[outcome].unit if outcome in OUTCOMES else "days", *ends, len(sample)))
+    return pd.DataFrame(rows, columns=["scenario", "outcome", "unit", "mean", "low", "high", "replications"])

@@ -1,0 +1,154 @@
+"""From scenarios to results: make the runs that are missing, then write tables, figures and manifest."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sim import analysis
+from sim.comparison import Comparison, Kept, Runs
+from sim.experiment import Failure, Progress, run_jobs
+from sim.experiment_file import HEADLINE, SHOWN, Experiment
+from sim.plan import Plan, check_pairs, planned, single, swept, varies_of
+from sim.provenance import provenance
+from sim.scenario import Scenario
+from sim.store import MEANS, Memory, Parts, Results, Store, StoreError
+
+MOST_REPLICATIONS = 200
+"""`precision` stops adding replications here."""
+
+Tell = Callable[[Progress], None]
+
+
+def carry_out(plan: Plan, out: Path | str | None = None, workers: int = 1, progress: Tell | None = None) -> Runs:
+    """Make the runs of a plan that are missing and, in a results directory, write tables, figures and manifest.
+
+    Returns a `Comparison` when the plan has a baseline. Raises `StoreError` for a directory that cannot be used, `WriteError` when the
+    disk refuses, `KeyboardInterrupt` when interrupted; what was finished is kept. Runs that raise are listed in `failures`.
+    """
+    if out is None:
+        memory = Memory()
+        plan, failures = _make(plan, memory, workers, progress)
+        return _opened(plan, Kept(plan, memory), failures)
+    start = time.perf_counter()
+    with Store(Path(out)) as store:
+        for job in plan.jobs:  # a damaged part is found before anything is written
+            store.has(job.run_id)
+        about = {**provenance(), "workers": workers}
+        store.write_manifest({**plan.manifest(store, (), finished=False), **about})
+        plan, failures = _make(plan, store, workers, progress)
+        if progress:
+            progress(Progress(1, stage="tables and figures"))
+        store.write_tables([job.row for job in plan.sorted_jobs])
+        done = _opened(plan, Results(store.path), failures)
+        done.write_tables(store.path)
+        about["wall_seconds"] = round(time.perf_counter() - start, 3)
+        store.write_manifest({**plan.manifest(store, failures, finished=True), **about})
+        done.write_figures(store.path)
+    return done
+
+
+def _opened(plan: Plan, tables: Kept | Results, failures: Sequence[Failure]) -> Runs:
+    return (Runs if plan.baseline is None else Comparison)(plan, tables, failures)
+
+
+def _make(plan: Plan, parts: Parts, workers: int, progress: Tell | None) -> tuple[Plan, list[Failure]]:
+    """Make the missing runs; with a precision asked for, add replications until it is reached, a run fails or there are too many."""
+    while True:
+        failures = run_jobs(plan.jobs, parts, workers, progress).failed
+        if plan.precision is None or failures:
+            return plan, failures
+        runs = Kept(plan, parts).runs
+        widest = float(analysis.precision(runs, plan.baseline or "", plan.headline)["half_width_share"].max())
+        if widest < plan.precision or plan.replications >= MOST_REPLICATIONS:
+            return replace(plan, widest=widest), failures
+        # the half-width falls with the root of the replications; never more than doubled on so rough a guess
+        wanted = plan.replications * min(2.0, (widest / plan.precision) ** 2)
+        plan = replace(plan, replications=min(MOST_REPLICATIONS, max(plan.replications + 2, math.ceil(wanted))))
+
+
+def run(
+    scenario: Scenario,
+    replications: int | None = None,
+    seed: int | None = None,
+    workers: int = 1,
+    out: Path | str | None = None,
+    progress: Tell | None = None,
+) -> Runs:
+    """Run replications of one scenario; how many and from which seed is in the scenario unless given.
+
+    With `workers` above 1 a script needs the guard `if __name__ == "__main__":`.
+    """
+    return carry_out(_with(single(scenario), replications, seed), out, workers, progress)
+
+
+def compare(
+    baseline: Scenario,
+    policies: Sequence[Scenario],
+    replications: int | None = None,
+    seed: int | None = None,
+    outcomes: Sequence[str] = SHOWN,
+    headline: Sequence[str] = HEADLINE,
+    precision: float | None = None,
+    workers: int = 1,
+    out: Path | str | None = None,
+    progress: Tell | None = None,
+) -> Comparison:
+    """Run a baseline and policies on the same seeds and compare them; how often and from which seed is in the baseline unless given.
+
+    `precision` adds replications until the 95 % half-width of each effect on `headline` outcomes is below that share of the baseline's
+    mean, or there are `MOST_REPLICATIONS`.
+    Raises `ScenarioError` when two scenarios have one name or cannot be paired.
+    """
+    check_pairs(baseline, policies)
+    if unknown := [name for name in (*outcomes, *headline) if name not in MEANS]:
+        raise ValueError(f"no such outcome: {', '.join(unknown)}")
+    name = "_".join([baseline.name, "against", *(policy.name for policy in policies)])[:100]
+    title = f"{baseline.title or baseline.name} against {len(policies)} others"
+    experiment = Experiment(name, title, "", baseline, tuple(policies), tuple(outcomes), tuple(headline))
+    done = carry_out(_with(planned(experiment, precision), replications, seed), out, workers, progress)
+    assert isinstance(done, Comparison)
+    return done
+
+
+def sweep(
+    scenario: str | Path,
+    vary: Sequence[str],
+    replications: int | None = None,
+    seed: int | None = None,
+    overrides: Mapping[str, object] | None = None,
+    workers: int = 1,
+    out: Path | str | None = None,
+    progress: Tell | None = None,
+) -> Comparison:
+    """Compare a scenario file with itself under other levels of one key or two, each given as `KEY=LOW:HIGH:LEVELS`.
+
+    The name of a lever stands for the strength of a policy on it from the end of burn-in. Raises `ScenarioError`.
+    """
+    done = carry_out(_with(swept(scenario, varies_of(vary), overrides), replications, seed), out, workers, progress)
+    assert isinstance(done, Comparison)
+    return done
+
+
+def open_results(path: Path | str) -> Runs:
+    """Open a results directory; a `Comparison` when it holds one. Raises `StoreError` when it is damaged or of another version."""
+    results = Results(path)
+    plan = Plan.of(results.manifest, results.path)
+    if not results.manifest.get("finished"):
+        raise StoreError(f"{path}: the last command has not finished; give it again and it goes on from there")
+    return _opened(plan, results, [Failure(**failure) for failure in results.manifest.get("failures", [])])
+
+
+def redraw(path: Path | str) -> Runs:
+    """Draw every figure of a results directory again, from its tables."""
+    done = open_results(path)
+    with Store(Path(path)):
+        done.write_figures(Path(path))
+    return done
+
+
+def _with(plan: Plan, replications: int | None, seed: int | None) -> Plan:
+    return replace(plan, replications=plan.replications if replications is None else replications, seed=plan.seed if seed is None else seed)

@@ -1,0 +1,244 @@
+"""Runs x scenarios x replications: which are missing, in which processes they run, what happens when one fails."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.outcomes import OUTCOMES, window_means
+from sim.provenance import model_source, run_id
+from sim.scenario import Scenario
+from sim.store import Parts, Results, Row, RunResult, StoreError
+from sim.workers import Crash, in_processes, interrupts_held
+
+Days = Mapping[str, NDArray[np.float64]]
+Simulate = Callable[[Scenario, int], tuple[Days, Mapping[str, float], float]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be made: a scenario under one seed."""
+
+    scenario: Scenario
+    scenario_name: str
+    replication: int
+    seed: int
+    run_id: str
+
+    @property
+    def row(self) -> Row:
+        """Return what the tables say of the run."""
+        return Row(self.run_id, self.scenario_name, self.replication, self.seed)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that raised: which it was, and the traceback as text."""
+
+    run_id: str
+    scenario: str
+    replication: int
+    seed: int
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the runs are: `skipped` were there before, `computed` and `failed` were made now, of `total`."""
+
+    total: int
+    skipped: int = 0
+    computed: int = 0
+    failed: int = 0
+    stage: str = "runs"
+
+    @property
+    def left(self) -> int:
+        """Return how many runs are still to be made."""
+        return self.total - self.skipped - self.computed - self.failed
+
+
+@dataclass
+class RunReport:
+    """What `run_jobs` did, by run id; `failed` holds the records of the failed runs."""
+
+    done: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+
+
+def jobs_of(scenarios: Mapping[str, Scenario], replications: int, seed: int) -> list[Job]:
+    """List the runs of every scenario, interleaved by replication; replication k of each has the seed `seed` + k."""
+    identities = {name: scenario.identity() for name, scenario in scenarios.items()}
+    return [
+        Job(scenario, name, k, seed + k, run_id(identities[name], seed + k))
+        for k in range(replications)
+        for name, scenario in scenarios.items()
+    ]
+
+
+def simulate(scenario: Scenario, seed: int) -> tuple[Days, Mapping[str, float], float]:
+    """Run one scenario under one seed.
+
+    Returns the outcomes by day, shape `(days,)` each, their means over the window, and the seconds it took.
+    """
+    from sim.model import AccountMarket
+
+    start = time.perf_counter()
+    model = AccountMarket(scenario, seed=seed)
+    model.run()
+    daily = model.daily
+    return daily, window_means(daily, *scenario.run.window), time.perf_counter() - start
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A call that does not raise: its result is a `RunResult`, or the text of the traceback."""
+
+    simulate: Simulate
+
+    def __call__(self, scenario: Scenario, seed: int) -> RunResult | str:
+        """Run one scenario under one seed."""
+        try:
+            return RunResult(*self.simulate(scenario, seed))
+        except Exception:  # noqa: BLE001  # whatever a run raises is recorded, and the other runs go on
+            return traceback.format_exc()
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    store: Parts,
+    workers: int = 1,
+    progress: Callable[[Progress], None] | None = None,
+    how: Simulate | None = None,
+) -> RunReport:
+    """Make the runs that `store` does not have.
+
+    Each is kept as soon as it is finished; one that raises is recorded and the others go on. With one worker the runs are made in
+    this process, else in spawned ones; results do not depend on it. `KeyboardInterrupt` passes through, with what was finished kept.
+    `how` is a stand-in for `simulate`.
+    """
+    report = RunReport()
+    pending: dict[str, Job] = {}
+    for job in jobs:
+        if job.run_id in pending or job.run_id in report.skipped:
+            continue
+        if store.has(job.run_id):
+            report.skipped.append(job.run_id)
+        else:
+            pending[job.run_id] = job
+    state = Progress(len(pending) + len(report.skipped), len(report.skipped))
+    tell = progress or (lambda _: None)
+    tell(state)
+
+    def keep(job: Job, result: RunResult | str) -> None:
+        nonlocal state
+        with interrupts_held():
+            if isinstance(result, RunResult):
+                store.write(job.run_id, result)
+                report.done.append(job.run_id)
+            else:
+                failure = Failure(job.run_id, job.scenario_name, job.replication, job.seed, result)
+                store.fail(vars(failure))
+                report.failed.append(failure)
+        state = replace(state, computed=len(report.done), failed=len(report.failed))
+        tell(state)
+
+    attempt = Attempt(how or simulate)
+    if workers == 1:
+        for job in pending.values():
+            keep(job, attempt(job.scenario, job.seed))
+    else:
+        calls = deque((job, (job.scenario, job.seed)) for job in pending.values())
+        in_processes(attempt, calls, min(workers, max(len(calls), 1)), lambda job, result: keep(job, _text_of_crash(result)))
+    return report
+
+
+def _text_of_crash(result: RunResult | str | Crash) -> RunResult | str:
+    return f"{result}\n" if isinstance(result, Crash) else result
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A run made again: `differs` gives outcomes and the first day on which each has another value.
+
+    `source_changed` says that the model has changed since, `failure` is the traceback if the run raises now.
+    """
+
+    run_id: str
+    scenario: str
+    seed: int
+    differs: Mapping[str, int]
+    source_changed: bool
+    failure: str = ""
+
+    @property
+    def identical(self) -> bool:
+        """Say whether every outcome of every day is the same to the bit."""
+        return not self.differs and not self.failure
+
+
+def replay(wanted: str, directory: Path | str = "results") -> Replay:
+    """Make a run again from its manifest and compare it with what is stored, day by day and to the bit.
+
+    `wanted` is a run id or the beginning of one; `directory` is a results directory or one that holds some.
+    Raises `StoreError` when no finished run has that id, or several have.
+    """
+    results, entry = find_run(wanted, Path(directory))
+    stored = results.run_days(entry["run_id"])
+    if stored is None:
+        raise StoreError(f"run {entry['run_id']} of {results.path} is not finished; there is nothing to compare with")
+    try:
+        scenario = Scenario.model_validate(results.manifest["scenarios"][entry["scenario"]]["resolved"])
+        seed = int(entry["seed"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"{results.path / 'manifest.json'} is damaged (scenario of run {entry['run_id']}: {error})") from error
+    changed = results.manifest.get("model_source") != model_source()
+    again = Attempt(simulate)(scenario, seed)
+    if isinstance(again, str):
+        return Replay(entry["run_id"], entry["scenario"], seed, {}, changed, again)
+    differs = {}
+    for name in OUTCOMES:
+        ours, theirs = np.asarray(again.daily[name]), stored[name]
+        if ours.shape != theirs.shape:
+            differs[name] = min(len(ours), len(theirs))
+        elif ours.tobytes() != theirs.tobytes():
+            differs[name] = int(np.argmax(ours.view(np.uint64) != np.ascontiguousarray(theirs).view(np.uint64)))
+    return Replay(entry["run_id"], entry["scenario"], seed, differs, changed)
+
+
+def find_run(wanted: str, directory: Path) -> tuple[Results, dict[str, Any]]:
+    """Return the results directory and manifest entry of a run; raises `StoreError` when there is none, or several."""
+    if (directory / "manifest.json").exists():
+        places = [directory]
+    elif directory.is_dir():
+        places = sorted(path.parent for path in directory.glob("**/manifest.json"))
+    else:
+        raise StoreError(f"{directory}: no such results directory; name one with --out")
+    found: dict[str, tuple[Results, dict[str, Any]]] = {}
+    known = 0
+    unreadable: list[str] = []
+    for place in places:
+        try:
+            results = Results(place)
+        except StoreError as error:
+            unreadable.append(str(error))
+            continue
+        for entry in results.manifest.get("runs", []):
+            known += 1
+            if wanted and str(entry["run_id"]).startswith(wanted):
+                found.setdefault(entry["run_id"], (results, entry))
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        raise StoreError(f"run id {wanted} is the beginning of {len(found)} run ids: {', '.join(sorted(found)[:5])}; give more of it")
+    message = f"no run {wanted} among the {known} runs under {directory}; run ids stand in runs.parquet and manifest.json"
+    raise StoreError("\n".join([message, *unreadable]))

@@ -1,0 +1,187 @@
+"""Event-keyed luck: every random number is a pure function of (seed, process, day, entity key).
+
+There is no sequential stream. A key is a 64-bit word per entity; a process and a day pick a stream; the two are mixed by the
+finaliser of SplitMix64 (Steele, Lea & Flood 2014). Two worlds with the same seed therefore share all luck except that
+of entities which only one of them has.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
+
+Keys = NDArray[np.uint64]
+Reals = NDArray[np.float64]
+
+_MASK = (1 << 64) - 1
+_GOLDEN = 0x9E3779B97F4A7C15
+_M1, _M2 = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+_GOLDEN_U, _M1_U, _M2_U = np.uint64(_GOLDEN), np.uint64(_M1), np.uint64(_M2)
+_S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
+_HALF = 2.0**-54
+_STEP = 2.0**-53
+_LARGE_MEAN = 30.0
+_LARGEST_SMALL = 200
+
+
+def mix_word(word: int) -> int:
+    """Mix one 64-bit word (SplitMix64 finaliser)."""
+    word &= _MASK
+    word = ((word ^ (word >> 30)) * _M1) & _MASK
+    word = ((word ^ (word >> 27)) * _M2) & _MASK
+    return word ^ (word >> 31)
+
+
+def mix(words: Keys) -> Keys:
+    """Mix an array of 64-bit words elementwise; shape is kept."""
+    z = words ^ (words >> _S30)
+    z *= _M1_U
+    z ^= z >> _S27
+    z *= _M2_U
+    z ^= z >> _S31
+    return z
+
+
+@lru_cache(maxsize=4096)
+def name_word(name: str) -> int:
+    """Return the 64-bit word of a process name."""
+    data = name.encode()
+    return mix_word((zlib.crc32(data) << 32) ^ zlib.adler32(data) ^ len(data))
+
+
+def words(values: ArrayLike) -> Keys:
+    """Return non-negative integers as 64-bit words."""
+    return np.asarray(values).astype(np.uint64)
+
+
+def join(keys: Keys, *parts: ArrayLike) -> Keys:
+    """Derive new keys from keys and further integers, elementwise with broadcasting."""
+    out = keys
+    for part in parts:
+        out = mix(out * _GOLDEN_U + words(part) + _GOLDEN_U)
+    return out
+
+
+class Luck:
+    """The luck of one run, picked by its seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._root = mix_word(seed * _GOLDEN + 0x2545F4914F6CDD1D)
+        self._processes: dict[str, int] = {}
+
+    def stream(self, process: str, day: int = 0) -> int:
+        """Return the 64-bit word of a process on a day."""
+        word = self._processes.get(process)
+        if word is None:
+            word = self._processes[process] = mix_word(self._root ^ name_word(process))
+        return mix_word(word + day * _GOLDEN)
+
+    def bits(self, process: str, day: int, keys: Keys) -> Keys:
+        """Return 64 random bits for each key."""
+        return mix(keys * _GOLDEN_U + np.uint64(self.stream(process, day)))
+
+    def uniforms(self, process: str, day: int, keys: Keys) -> Reals:
+        """Return a uniform in the open interval (0, 1) for each key; same shape as `keys`."""
+        u = (self.bits(process, day, keys) >> _S11).astype(np.float64)
+        u *= _STEP
+        u += _HALF
+        return u
+
+    def uniform(self, process: str, day: int, key: int = 0) -> float:
+        """Return one uniform in (0, 1) for one integer key."""
+        word = mix_word(key * _GOLDEN + self.stream(process, day))
+        return (word >> 11) * _STEP + _HALF
+
+    def children(self, process: str, day: int, keys: Keys, ordinals: NDArray[np.int64]) -> Keys:
+        """Return keys of the events that entities bring about on a day, by their ordinal within it."""
+        return mix(keys * _GOLDEN_U + words(ordinals) * _M2_U + np.uint64(self.stream(process, day)))
+
+    def count(self, process: str, day: int, mean: float) -> int:
+        """Return one Poisson count of the whole population, by inversion, as `poisson` does."""
+        if mean <= 0:
+            return 0
+        u = self.uniform(process, day)
+        if mean >= _LARGE_MEAN:
+            z = float(ndtri(u))
+            return max(0, math.floor(mean + math.sqrt(mean) * z + (z * z - 1.0) / 6.0 + 0.5))
+        count = 0
+        term = below = math.exp(-mean)
+        while u > below and count < _LARGEST_SMALL:
+            count += 1
+            term *= mean / count
+            below += term
+        return count
+
+    def normals(self, process: str, day: int, keys: Keys) -> Reals:
+        """Return a standard normal for each key, by inversion."""
+        return np.asarray(ndtri(self.uniforms(process, day, keys)), dtype=np.float64)
+
+    def picks(self, process: str, day: int, keys: Keys, size: ArrayLike) -> NDArray[np.int64]:
+        """Return for each key an integer in [0, size), uniformly up to a bias below size / 2^53."""
+        return np.asarray(self.uniforms(process, day, keys) * np.asarray(size, dtype=np.float64)).astype(np.int64)
+
+
+def rounded(expected: NDArray[np.floating[Any]], u: Reals) -> NDArray[np.int64]:
+    """Round expected counts to integers whose mean is `expected`, by comparing the fraction with a uniform."""
+    return np.asarray(np.floor(expected + u), dtype=np.int64)
+
+
+def poisson(u: Reals, mean: Reals) -> NDArray[np.int64]:
+    """Invert the Poisson distribution function at `u`, elementwise; shapes broadcast.
+
+    Exact for means below 30 (sequential search); above, the Cornish-Fisher expansion to second order, whose error in
+    any quantile is below one count.
+    """
+    u, mean = np.broadcast_arrays(np.asarray(u, dtype=np.float64), np.asarray(mean, dtype=np.float64))
+    counts = np.zeros(u.shape, dtype=np.int64)
+    big = mean >= _LARGE_MEAN
+    if big.any():
+        z = ndtri(u[big])
+        m = mean[big]
+        counts[big] = np.maximum(0, np.floor(m + np.sqrt(m) * z + (z * z - 1.0) / 6.0 + 0.5)).astype(np.int64)
+    small = ~big
+    if small.any():
+        m, v = mean[small], u[small]
+        term = np.exp(-m)
+        below = term.copy()
+        found = np.zeros(m.shape, dtype=np.int64)
+        k = 0
+        going = v > below
+        while going.any() and k < _LARGEST_SMALL:
+            k += 1
+            found += going
+            term *= m / k
+            below += term
+            going &= v > below
+        counts[small] = found
+    return counts
+
+
+def repeated(rows: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Repeat each row `counts` times and number the repeats of a row from 0; returns rows and ordinals."""
+    starts = np.cumsum(counts) - counts
+    return np.repeat(rows, counts), np.arange(int(counts.sum())) - np.repeat(starts, counts)
+
+
+def weighted(u: Reals, cumulative: Reals) -> NDArray[np.int64]:
+    """Choose an index by weights: `cumulative` is their running sum, shape `(k,)`; returns ints in [0, k), shape of `u`."""
+    total = float(cumulative[-1])
+    return np.minimum(np.searchsorted(cumulative, u * total, side="right"), len(cumulative) - 1).astype(np.int64)
+
+
+def uniforms(seed: int, process: str, shape: int | tuple[int, ...]) -> Reals:
+    """Return keyed uniforms of any shape, for resampling in analysis."""
+    size = int(np.prod(shape))
+    return Luck(seed).uniforms(process, 0, np.arange(size, dtype=np.uint64)).reshape(shape)
+
+
+def normals(seed: int, process: str, shape: int | tuple[int, ...]) -> Reals:
+    """Return keyed standard normals of any shape."""
+    return np.asarray(ndtri(uniforms(seed, process, shape)), dtype=np.float64)

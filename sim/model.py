@@ -1,0 +1,223 @@
+"""The account black market as a Mesa model: `step` is the table of contents of a day."""
+
+from __future__ import annotations
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.agents import dealer as dealing
+from sim.agents import recruiter as recruiting
+from sim.agents.dealer import Dealer
+from sim.agents.enforcer import Enforcer, take_up
+from sim.agents.recruiter import Recruiter
+from sim.levers import Levers
+from sim.luck import Luck
+from sim.outcomes import Column, Recorder
+from sim.policies import levers_in_force
+from sim.processes import (
+    abuse,
+    acquiring,
+    awareness,
+    clearing,
+    departures,
+    detection,
+    learning,
+    registration,
+    renting,
+    sanctions,
+    trading,
+    turnover,
+    unsealing,
+    verification,
+)
+from sim.rows import Day, outcome_row
+from sim.scenario import Scenario
+from sim.world.accounts import Claims
+from sim.world.start import first_assists, first_batches, first_cases, first_claims, first_dealers, first_experience, own_experience
+from sim.world.world import World
+
+
+class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
+    """One run of the market under a scenario.
+
+    Parameters
+    ----------
+    scenario
+        What to simulate.
+    seed
+        Picks the run's luck; the same scenario and seed give the same bits. Default: the scenario's own seed.
+    """
+
+    def __init__(self, scenario: Scenario, seed: int | None = None) -> None:
+        self.scenario = scenario
+        seed = scenario.run.seed if seed is None else seed
+        super().__init__(rng=seed)
+        self.luck = Luck(seed)
+        self.day = 0
+        """Days done; also the number of the day that the next step simulates."""
+        self.world = World(scenario, self.luck)
+        self.enforcer = Enforcer(self, self.world.parameters)
+        self._dealers: dict[int, Dealer] = {}
+        self._recruiters = [Recruiter(self, self.world, row) for row in range(self.world.recruiters.size)]
+        self._recorder = Recorder(scenario.run.days)
+        self._set_up(levers_in_force(scenario, 0))
+
+    def _set_up(self, levers: Levers) -> None:
+        """Fill the world of day 0: awareness at its fixed point, dealers with pools, stocks, beliefs and plans."""
+        world, luck = self.world, self.luck
+        awareness.settle(world, levers)
+        rows = first_dealers(world, luck)
+        first_experience(world)
+        first_assists(world, levers, luck)
+        claims, ages = first_claims(world, luck, rows)
+        held = acquiring.acquire(world, luck, 0, claims, acquired=-1 - ages)
+        own_experience(world, luck, rows, held.by_dealer)
+        first_batches(world, held.by_dealer)
+        first_cases(world, luck)
+        self._plan(rows)
+        self._follow_dealers(rows, rows[:0])
+
+    @property
+    def daily(self) -> dict[str, Column]:
+        """Outcomes of the days done, each of shape `(days,)`."""
+        return self._recorder.columns()
+
+    def run(self) -> None:
+        """Simulate the days that are left."""
+        while self.day < self.scenario.run.days:
+            self.step()
+
+    def step(self) -> None:
+        """Simulate one day."""
+        world, luck, day = self.world, self.luck, self.day
+        levers = self.enforcer.levers = levers_in_force(self.scenario, day)
+        frozen = not self.scenario.dealers.adaptive and day >= self.scenario.run.burn_in_days
+
+        informed = awareness.spread(world, levers)
+        self._plan(self._unplanned(day) if frozen else dealing.due(world, day))
+        work = recruiting.work(world, day)
+
+        sign_ups = registration.sign_up(world, levers, luck, day)
+        requests = unsealing.request(world, luck, day)
+        own = unsealing.request_own(world, luck, day)
+        asked = sign_ups.passes & sign_ups.needs
+        key = np.concatenate([sign_ups.key[asked], requests.key, own.key[own.buys]])
+        payer = np.concatenate([sign_ups.dealer[asked], requests.dealer, np.full(int(own.buys.sum()), -1, dtype=np.int64)])
+        assists = verification.assist(world, levers, luck, day, key, payer, work)
+        bounds = np.cumsum([int(asked.sum()), requests.key.size])
+        sign_up_helper, unsealing_helper, own_helper = np.split(assists.helper, bounds)
+        all_helpers = np.full(sign_ups.key.size, -1, dtype=np.int64)
+        all_helpers[asked] = sign_up_helper
+        registered = registration.complete(sign_ups, asked, all_helpers)
+        unsealed = unsealing.complete(world, levers, luck, day, requests, unsealing_helper)
+        own_flows = unsealing.complete_own(world, levers, luck, day, own, own_helper)
+        innocent_sign_ups = registration.innocents(world, levers, luck, day)
+        adverts = renting.advertise(world, levers, luck, day)
+        referred, asked_friends = renting.refer(world, levers, luck, day)
+        returned = renting.return_owners(world, levers, luck, day)
+        bought, offers = trading.buy(world, levers, luck, day, renting.surviving(world, levers))
+        stolen, thefts = trading.steal(world, luck, day)
+        claims = Claims.joined([registered, unsealed, adverts.claims, referred, returned, bought, stolen])
+        acquired = acquiring.acquire(world, luck, day, claims)
+
+        market = clearing.clear(world)
+        harm = abuse.abuse(world, levers, luck, day)
+        reports = detection.report(world, levers, luck, day, harm.approaches)
+        examined = detection.examine(world, levers, luck, day)
+        session = take_up(world, self._capacity(levers), luck.uniforms("docket", day, world.accounts.key[: world.accounts.size]), day)
+        detection.confirm(world, luck, day, session.accounts)
+        swept, innocents_swept = detection.sweep(world, levers, luck, day)
+
+        sanctioned = sanctions.sanction(world, levers, luck, day)
+        helpers = sanctions.trace_helpers(world, levers, luck, day, assists.honest_assists)
+        appeals = sanctions.decide_cases(world, luck, day, session)
+        innocents = examined.innocents_flagged + examined.purge_innocents + appeals.innocents_sanctioned + innocents_swept
+        appealing = sanctions.appeal(world, luck, day, innocents)
+        owners_tried, helpers_tried = sanctions.verdicts(world, day)
+
+        theft, expected_theft = departures.depart(world, luck, day)
+        dealers = turnover.turn_over_dealers(world, levers, luck, day)
+        recruiters = turnover.turn_over_recruiters(world, levers, luck, day)
+        exits = departures.release(world, day)
+        self._follow_dealers(dealers.came, dealers.left)
+
+        tries = np.stack(
+            [
+                world.dealers.per_dealer(sign_ups.dealer),
+                world.dealers.per_dealer(requests.dealer),
+                world.dealers.padded(adverts.shown).sum(axis=1),
+                world.dealers.padded(offers),
+                world.dealers.padded(thefts),
+            ],
+            axis=1,
+        )
+        assisted = np.array([(sign_up_helper >= 0).sum(), (unsealing_helper >= 0).sum()])
+        padded = world.dealers.padded
+        learning.remember(
+            world,
+            holdings=padded(market.holdings),
+            exits=padded(exits.by_dealer),
+            wins=padded(acquired.by_dealer),
+            tries=tries,
+            recruits=padded(acquired.advert_recruits),
+            shown=padded(adverts.shown),
+            assisted=assisted,
+        )
+        learning.adapt(world, padded(market.holdings), padded(exits.by_dealer), frozen)
+        prices = (world.market.price, world.market.commission, world.market.helper_price, world.market.purchase_price)
+        learning.reprice(world, float(acquired.by_channel[3]), assists.wanted, assists.offered)
+        done = Day(
+            informed=informed,
+            prices=prices,
+            assists=assists,
+            own=own_flows,
+            sign_ups=innocent_sign_ups,
+            adverts=adverts,
+            asked_friends=asked_friends,
+            acquired=acquired,
+            market=market,
+            harm=harm,
+            reports=reports,
+            examined=examined,
+            session=session,
+            swept=swept,
+            sanctioned=sanctioned,
+            helpers=helpers,
+            appeals=appeals,
+            innocents=innocents,
+            appeals_innocent=appealing,
+            owners_tried=owners_tried,
+            helpers_tried=helpers_tried,
+            theft=theft,
+            expected_theft=expected_theft,
+            dealers=dealers,
+            recruiters=recruiters,
+            exits=exits,
+        )
+        self._recorder.record(outcome_row(world, levers, self.enforcer, done, day))
+        self.day += 1
+
+    def _plan(self, rows: NDArray[np.int64]) -> None:
+        """Let dealers decide and note their plans."""
+        if rows.size:
+            plans = dealing.plan(self.world, rows)
+            self.world.dealers.shares[plans.rows] = plans.shares
+            self.world.dealers.weights[plans.rows] = plans.weights
+
+    def _unplanned(self, day: int) -> NDArray[np.int64]:
+        """Return the dealers due today who have no plan yet: those who entered since plans are frozen."""
+        rows = dealing.due(self.world, day)
+        return np.asarray(rows[self.world.dealers.shares[rows].sum(axis=1) == 0])
+
+    def _capacity(self, levers: Levers) -> int:
+        """Return the cases that reviewers can handle today: 6u per million users, fractions by lot."""
+        cases = self.world.parameters.detection.cases_per_million_day * levers.review_capacity * self.world.population.millions
+        return int(np.floor(cases + self.luck.uniform("reviewers", self.day)))
+
+    def _follow_dealers(self, came: NDArray[np.int64], left: NDArray[np.int64]) -> None:
+        """Keep one Mesa agent for each dealer in business."""
+        for row in left.tolist():
+            self._dealers.pop(row).remove()
+        for row in came.tolist():
+            self._dealers[row] = Dealer(self, self.world, row)

@@ -1,0 +1,223 @@
+"""What a command asked for: scenarios, seeds and outcomes, as the manifest keeps them; and the scenarios of a sweep."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sim.experiment import Failure, Job, jobs_of
+from sim.experiment_file import HEADLINE, SHOWN, Experiment, Vary, parse_vary, unpaired, vary_scenario
+from sim.faults import Fault, ScenarioError
+from sim.levers import LEVERS
+from sim.parameters import LEDGER
+from sim.scenario import Scenario, load_scenario
+from sim.store import DONE, FAILED, Parts, StoreError
+
+MOST_SCENARIOS = 1000
+"""More than that many scenarios in one sweep are taken for a slip."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a command asked for.
+
+    `scenarios` are by name, the baseline first. `axes` and `levels` are those of a sweep: the keys varied, and for each scenario the
+    level of each key, the baseline's own included. `widest` is the half-width reached when a `precision` was asked for.
+    """
+
+    command: str
+    name: str
+    scenarios: Mapping[str, Scenario]
+    replications: int
+    seed: int
+    title: str = ""
+    question: str = ""
+    baseline: str | None = None
+    outcomes: tuple[str, ...] = ()
+    headline: tuple[str, ...] = ()
+    axes: tuple[Vary, ...] = ()
+    levels: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    precision: float | None = None
+    widest: float | None = None
+
+    @property
+    def jobs(self) -> list[Job]:
+        """Return the runs to be made, interleaved by replication."""
+        return jobs_of(self.scenarios, self.replications, self.seed)
+
+    @property
+    def sorted_jobs(self) -> list[Job]:
+        """Return the same in the order of the tables: by scenario, then by replication."""
+        order = {name: k for k, name in enumerate(self.scenarios)}
+        return sorted(self.jobs, key=lambda job: (order[job.scenario_name], job.replication))
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Return what figures and sentences call each scenario."""
+        return {name: scenario.title or name.replace("_", " ") for name, scenario in self.scenarios.items()}
+
+    def manifest(self, parts: Parts, failures: Iterable[Failure], finished: bool) -> dict[str, Any]:
+        """Return what the manifest says of the plan, and how far each run is."""
+        failed = {failure.run_id: failure for failure in failures}
+
+        def status(job: Job) -> str:
+            return DONE if parts.has(job.run_id) else FAILED if job.run_id in failed else "missing"
+
+        return {
+            "finished": finished,
+            "command": self.command,
+            "name": self.name,
+            "title": self.title,
+            "question": self.question,
+            "baseline": self.baseline,
+            "outcomes": list(self.outcomes),
+            "headline": list(self.headline),
+            "precision": self.precision,
+            "widest": self.widest,
+            "replications": self.replications,
+            "seed": self.seed,
+            "seeds": [self.seed + k for k in range(self.replications)],
+            "axes": [vary.model_dump() for vary in self.axes],
+            "levels": {name: list(levels) for name, levels in self.levels.items()},
+            "scenarios": {
+                name: {
+                    "title": scenario.title,
+                    "hash": hashlib.sha256(scenario.identity().encode()).hexdigest()[:16],
+                    "resolved": scenario.model_dump(mode="json"),
+                }
+                for name, scenario in self.scenarios.items()
+            },
+            "runs": [{**asdict(job.row), "status": status(job)} for job in self.sorted_jobs],
+            "failures": [asdict(failure) for failure in failed.values()],
+        }
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any], path: Path) -> Plan:
+        """Read the plan back from the manifest of the results directory at `path`; raises `StoreError` when it makes no sense."""
+        try:
+            return cls(
+                command=str(manifest["command"]),
+                name=str(manifest["name"]),
+                scenarios={name: Scenario.model_validate(entry["resolved"]) for name, entry in manifest["scenarios"].items()},
+                replications=int(manifest["replications"]),
+                seed=int(manifest["seed"]),
+                title=str(manifest["title"]),
+                question=str(manifest["question"]),
+                baseline=manifest["baseline"],
+                outcomes=tuple(manifest["outcomes"]),
+                headline=tuple(manifest["headline"]),
+                axes=tuple(Vary.model_validate(vary) for vary in manifest["axes"]),
+                levels={name: tuple(levels) for name, levels in manifest["levels"].items()},
+                precision=manifest["precision"],
+                widest=manifest["widest"],
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise StoreError(f"{path / 'manifest.json'} is damaged ({type(error).__name__}: {reason})") from error
+
+
+def single(scenario: Scenario) -> Plan:
+    """Return the plan of runs of one scenario."""
+    return Plan(
+        command="run",
+        name=scenario.name,
+        title=scenario.title,
+        scenarios={scenario.name: scenario},
+        replications=scenario.run.replications,
+        seed=scenario.run.seed,
+        outcomes=SHOWN,
+    )
+
+
+def varies_of(texts: Sequence[str]) -> list[Vary]:
+    """Read each `KEY=LOW:HIGH:LEVELS`; the name of a lever stands for the strength of a policy on it. Raises `ScenarioError`."""
+    faults: list[Fault] = []
+    varies: list[Vary] = []
+    for text in texts:
+        key = text.partition("=")[0].strip()
+        try:
+            varies.append(parse_vary(f"policies.{key}.strength{text[len(key) :].lstrip()}" if key in LEVERS else text))
+        except ScenarioError as error:
+            faults.extend(error.faults)
+    if not 1 <= len(texts) <= 2:
+        faults.append(Fault("--vary", "", "", f"is given {len(texts)} times; one key or two can be varied"))
+    elif not faults and len({vary.key for vary in varies}) < len(varies):
+        faults.append(Fault("--vary", varies[0].key, "", "is varied twice"))
+    if faults:
+        raise ScenarioError(faults)
+    return varies
+
+
+def swept(path: str | Path, varies: Sequence[Vary], overrides: Mapping[str, object] | None = None) -> Plan:
+    """Return the plan of a sweep: the scenario as it is, and one for every combination of levels.
+
+    Raises `ScenarioError` when a key or a level is not allowed.
+    """
+    if (asked := math.prod(vary.levels for vary in varies)) > MOST_SCENARIOS:
+        raise ScenarioError([Fault("--vary", "", "", f"asks for {asked} scenarios; at most {MOST_SCENARIOS} are allowed")])
+    base = load_scenario(path, overrides)
+    faults: list[Fault] = []
+    built = vary_scenario(path, varies, overrides, "--vary", faults)
+    if faults:
+        raise ScenarioError(faults)
+    check_pairs(base, [scenario for _, scenario in built])
+    return Plan(
+        command="sweep",
+        name="_by_".join([base.name, *(vary.label for vary in varies)]),
+        title=base.title,
+        scenarios={scenario.name: scenario for scenario in (base, *(scenario for _, scenario in built))},
+        replications=base.run.replications,
+        seed=base.run.seed,
+        baseline=base.name,
+        outcomes=SHOWN,
+        headline=HEADLINE,
+        axes=tuple(varies),
+        levels={
+            base.name: tuple(standing(base, vary.key) for vary in varies),
+            **{scenario.name: tuple(map(float, levels)) for levels, scenario in built},
+        },
+    )
+
+
+def planned(experiment: Experiment, precision: float | None = None) -> Plan:
+    """Return the plan of an experiment."""
+    base, vary = experiment.baseline, experiment.vary
+    levels = {name: (float(level),) for name, level in (experiment.levels or {}).items()}
+    return Plan(
+        command="compare",
+        name=experiment.name,
+        title=experiment.title,
+        question=experiment.question,
+        scenarios={scenario.name: scenario for scenario in (base, *experiment.scenarios)},
+        replications=experiment.replications,
+        seed=experiment.seed,
+        baseline=base.name,
+        outcomes=experiment.outcomes,
+        headline=experiment.headline,
+        axes=() if vary is None else (vary,),
+        levels={} if vary is None else {base.name: (standing(base, vary.key),), **levels},
+        precision=precision,
+    )
+
+
+def check_pairs(baseline: Scenario, scenarios: Sequence[Scenario]) -> None:
+    """Raise `ScenarioError` when scenarios share a name or differ from the baseline in days or users, so that runs make no pairs."""
+    if faults := unpaired(baseline, scenarios, ""):
+        raise ScenarioError(faults)
+
+
+def standing(scenario: Scenario, key: str) -> float:
+    """Return the level of a key in a scenario that does not vary it; NaN where it has none."""
+    parts = key.split(".")
+    if parts[0] == "policies" and parts[1] not in scenario.policies:
+        return scenario.levers.get(parts[1], 0.0)
+    if parts[0] == "parameters" and len(parts) == 3 and parts[2] not in scenario.parameters.get(parts[1], {}):
+        return LEDGER[parts[1]][parts[2]].value
+    value: Any = scenario.model_dump()
+    for part in parts:
+        value = value.get(part) if isinstance(value, dict) else None
+    return float(value) if isinstance(value, int | float) else math.nan

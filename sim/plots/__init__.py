@@ -1,0 +1,25 @@
+"""Figures of finished runs: tables in, a matplotlib figure out; nothing is read or written."""
+
+from sim.plots.forest import forest
+from sim.plots.over_time import OVER_TIME, SUPPLY, difference_over_time, supply_by_channel
+from sim.plots.people import HURT, who_is_hurt
+from sim.plots.style import CHANNEL_COLOURS, POLICY_STYLES, SEGMENT_COLOURS, Study
+from sim.plots.sweeps import dose_response, interaction_map
+from sim.plots.tradeoff import harm_against_cost
+
+__all__ = [
+    "CHANNEL_COLOURS",
+    "HURT",
+    "OVER_TIME",
+    "POLICY_STYLES",
+    "SEGMENT_COLOURS",
+    "SUPPLY",
+    "Study",
+    "difference_over_time",
+    "dose_response",
+    "forest",
+    "harm_against_cost",
+    "interaction_map",
+    "supply_by_channel",
+    "who_is_hurt",
+]

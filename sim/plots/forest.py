@@ -1,0 +1,86 @@
+"""The forest plot: what every policy does to every headline outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sim.analysis import HEADLINE, Row
+from sim.analysis.rows import rows as rows_of
+from sim.plots.style import BLACK, GREY, PALE, Study, compact, finish, grid, owner, panel_title, replications_of, short_unit, tidy, wrapped
+
+_COLUMNS = 4
+
+
+def forest(table: pd.DataFrame, study: Study, outcomes: Sequence[str] = HEADLINE, axes: Sequence[Axes] | None = None) -> Figure:
+    """Draw paired differences from the baseline, a panel an outcome and a row a policy; each panel has its own scale.
+
+    The axis shows per cent of the baseline's mean, the numbers at the right the difference in the outcome's unit. Thick bars are pointwise,
+    thin ones simultaneous 95 % intervals; grey numbers have a pointwise interval that includes 0. `table` is a comparison.
+    """
+    shown = [outcome for outcome in outcomes if (table["outcome"] == outcome).any()]
+    scenarios = study.order(table["scenario"].unique().tolist())
+    columns = min(_COLUMNS, len(shown))
+    rows = -(-len(shown) // columns)
+    cells = rows_of(table)
+    if axes is None:
+        figure, panels = grid(rows, columns, 3.0 * columns + 1.9, rows * (0.95 + 0.33 * len(scenarios)) + 1.0)
+    else:
+        figure, panels = owner(axes, len(shown)), list(axes)
+    for k, outcome in enumerate(shown):
+        _panel(panels[k], [cells[(outcome, name)] for name in scenarios], study)
+        if k % columns == 0:
+            panels[k].set_yticks(range(len(scenarios)), [wrapped(study.title(name), 26) for name in scenarios])
+    if axes is None:
+        for spare in panels[len(shown) :]:
+            spare.set_axis_off()
+        handles = [
+            Line2D([], [], color=GREY, lw=5, alpha=0.75),
+            Line2D([], [], color=BLACK, lw=1),
+            Line2D([], [], color=BLACK, lw=0.8, ls=":"),
+        ]
+        labels = ["95 % interval, pointwise", "95 % interval, simultaneous", "baseline"]
+        if len(panels) > len(shown):
+            panels[-1].legend(handles, labels, loc="center", frameon=False, fontsize=8.5)
+        else:
+            figure.legend(handles, labels, loc="outside upper right", ncols=3, frameon=False, fontsize=8)
+        note = (
+            "Paired differences from the baseline: dots and bars as per cent of the baseline's mean, numbers in the unit of the panel"
+            " (grey: interval includes 0). EAD: effective, i.e. quality-weighted, account-days."
+        )
+        finish(
+            figure,
+            f"What each policy changes, compared with the baseline ({study.title(study.baseline)})",
+            study.caption(replications_of(table), note),
+        )
+    return figure
+
+
+def _panel(ax: Axes, part: Sequence[Row], study: Study) -> None:
+    outcome, base = part[0].outcome, part[0].baseline_mean
+    relative = base > 0.0
+    styles = study.styles([row.scenario for row in part])
+    ax.axvline(0.0, color=BLACK, lw=0.8, ls=":", zorder=1)
+    for y, row in enumerate(part):
+        style = styles[row.scenario]
+        scale = 100.0 / row.baseline_mean if relative and row.baseline_mean > 0.0 else 1.0
+        ax.plot([row.wide_low * scale, row.wide_high * scale], [y, y], color=BLACK, lw=1.0, zorder=2)
+        ax.plot([row.low * scale, row.high * scale], [y, y], color=style.colour, lw=5.0, alpha=0.75, solid_capstyle="butt", zorder=3)
+        ax.plot(row.difference * scale, y, style.marker, color=style.colour, mec=BLACK, mew=0.6, ms=4.5, zorder=4)
+        where, shade = ax.get_yaxis_transform(), BLACK if row.clear else GREY
+        ax.text(1.02, y, compact(row.difference, signed=True), transform=where, va="center", fontsize=7.5, color=shade)
+    ax.set_ylim(len(part) - 0.4, -0.6)
+    ax.set_yticks(range(len(part)), [""] * len(part))
+    ax.tick_params(axis="y", length=0)
+    ax.set_title(f"{panel_title(outcome)}\n", fontsize=9.5, loc="left", fontweight="bold")
+    ax.text(0.0, 1.02, f"{short_unit(outcome)}; baseline {compact(base)}", transform=ax.transAxes, fontsize=7.5, color=GREY)
+    ax.set_xlabel("change, % of baseline" if relative else f"change, {short_unit(outcome)}", fontsize=7.5)
+    tidy(ax, x_ticks=5)
+    ax.spines["left"].set_visible(False)
+    ax.grid(axis="x", color=PALE, lw=0.4)
+    ax.set_axisbelow(True)
+    ax.margins(x=0.08)

@@ -1,0 +1,148 @@
+"""Which figures a run, a comparison or a sweep has, and from which of its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from io import BytesIO
+from typing import Protocol, cast
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sim import analysis
+from sim.plan import Plan
+from sim.plots.forest import forest
+from sim.plots.over_time import OVER_TIME, SUPPLY, difference_over_time, supply_by_channel
+from sim.plots.people import who_is_hurt
+from sim.plots.style import Study
+from sim.plots.sweeps import dose_response, interaction_map
+from sim.plots.tradeoff import harm_against_cost
+
+_DOTS_PER_INCH = 150
+_MOST_PANELS = 12
+
+
+class Finished(Protocol):
+    """Finished runs, as `sim.comparison` has them."""
+
+    @property
+    def plan(self) -> Plan:
+        """What was asked for."""
+
+    @property
+    def daily(self) -> pd.DataFrame:
+        """One row a run and day."""
+
+
+class Compared(Finished, Protocol):
+    """Finished runs that are compared with a baseline."""
+
+    @property
+    def comparable(self) -> bool:
+        """Say whether there is a pair of runs."""
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The comparison."""
+
+    @property
+    def displacement(self) -> pd.DataFrame:
+        """The displacement table."""
+
+    @property
+    def levels_table(self) -> pd.DataFrame:
+        """The comparison with the levels of a sweep."""
+
+
+class Gallery:
+    """The figures of a run, a comparison or a sweep, one method each; every one returns a new matplotlib `Figure`."""
+
+    def __init__(self, done: Finished | Compared) -> None:
+        self._done = done
+        self._plan = done.plan
+
+    @cached_property
+    def study(self) -> Study:
+        """What captions say of the runs."""
+        plan = self._plan
+        first = next(iter(plan.scenarios.values()))
+        return Study(
+            baseline=plan.baseline or first.name,
+            titles=plan.titles,
+            users=first.population.users,
+            seeds=[plan.seed + k for k in range(plan.replications)],
+            window_days=first.run.window,
+            policy_days={
+                name: min((policy.first_day for policy in scenario.policies.values()), default=scenario.run.burn_in_days)
+                for name, scenario in plan.scenarios.items()
+            },
+        )
+
+    @property
+    def _compared(self) -> Compared:
+        if self._plan.baseline is None:
+            raise TypeError("this figure compares scenarios; these are runs of one")
+        return cast("Compared", self._done)
+
+    def forest(self) -> Figure:
+        """Draw paired differences of every policy from the baseline, a panel an outcome."""
+        return forest(self._compared.table, self.study, self._plan.outcomes)
+
+    def supply_by_channel(self) -> Figure:
+        """Draw effective supply by channel over days, stacked."""
+        means = analysis.mean_daily(self._done.daily, SUPPLY)
+        if self._plan.baseline is None:
+            return supply_by_channel(means, self.study)
+        return supply_by_channel(means, self.study, self._compared.displacement)
+
+    def difference_over_time(self) -> Figure:
+        """Draw paired differences day by day, with bands."""
+        table = analysis.daily_differences(self._done.daily, self.study.baseline, OVER_TIME)
+        return difference_over_time(table, self.study)
+
+    def who_is_hurt(self) -> Figure:
+        """Draw owners by segment, innocents, helpers and victims under each policy."""
+        return who_is_hurt(self._compared.table, self.study)
+
+    def harm_against_cost(self) -> Figure:
+        """Draw expected harm against enforcement cost, innocents as bubbles."""
+        return harm_against_cost(self._compared.table, self.study)
+
+    def dose_response(self) -> Figure:
+        """Draw outcomes over the levels of the one key varied."""
+        return dose_response(self._compared.levels_table, self.study, self._plan.axes[0].label, self._plan.outcomes)
+
+    def interaction_map(self, outcome: str) -> Figure:
+        """Draw one outcome over the levels of the two keys varied."""
+        x, y = self._plan.axes
+        own = self._plan.levels[self.study.baseline]
+        table: pd.DataFrame = self._compared.levels_table
+        return interaction_map(table, self.study, outcome, x.label, y.label, (own[0], own[1]))
+
+    def all(self) -> Mapping[str, Callable[[], Figure]]:
+        """Return the figures that apply, by the name of their files."""
+        if self._plan.baseline is None:
+            return {"supply_by_channel": self.supply_by_channel} if len(self._done.daily) else {}
+        if not self._compared.comparable:
+            return {}
+        if len(self._plan.axes) == 1:
+            return {"dose_response": self.dose_response}
+        if len(self._plan.axes) == 2:
+            return {f"interaction_{outcome}": self._map_of(outcome) for outcome in self._plan.outcomes}
+        figures = {"forest": self.forest, "who_is_hurt": self.who_is_hurt, "harm_against_cost": self.harm_against_cost}
+        if len(self._plan.scenarios) <= _MOST_PANELS + 1:
+            figures |= {"supply_by_channel": self.supply_by_channel, "difference_over_time": self.difference_over_time}
+        return figures
+
+    def _map_of(self, outcome: str) -> Callable[[], Figure]:
+        return lambda: self.interaction_map(outcome)
+
+
+def rendered(figure: Figure, kind: str) -> bytes:
+    """Return a figure as the bytes of a `png` or `svg` file; the same figure gives the same bytes."""
+    file = BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "abm", "svg.fonttype": "none"}):
+        figure.savefig(file, format=kind, dpi=_DOTS_PER_INCH, metadata={"Date": None} if kind == "svg" else None)
+    return file.getvalue()

@@ -1,0 +1,136 @@
+"""Take accounts over: one owner to one dealer, the row in the table, the price paid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.levers import CHANNELS, SEGMENTS
+from sim.luck import Luck
+from sim.world.accounts import ADVERT, BATCH_SHIFT, BOUGHT, REFERRAL, RENTED, RETURN, STOLEN, UNSEALED, Claims
+from sim.world.users import RENTING, ROBBED, SOLD
+from sim.world.world import World
+
+
+@dataclass(frozen=True)
+class AcquisitionFlows:
+    """Accounts acquired in a day, `by_dealer` and channel `(dealers, 5)`; rentals by segment and lure; leaks of private data."""
+
+    by_dealer: NDArray[np.float64]
+    by_channel: NDArray[np.int64]
+    rented_by_segment: NDArray[np.int64]
+    advert_recruits: NDArray[np.float64]
+    by_lure: NDArray[np.int64]
+    leaks: int
+    harm_privacy: float
+
+
+def acquire(world: World, luck: Luck, day: int, claims: Claims, acquired: NDArray[np.int64] | None = None) -> AcquisitionFlows:
+    """Add claimed accounts, one claim a user; the claim with the lowest key wins.
+
+    `acquired` gives the days of acquisition of the accounts held on day 0 (nothing is paid for those); default: today.
+    """
+    if acquired is None:
+        claims = claims.one_per_owner()
+    users, traits, accounts, dealers = world.users, world.traits, world.accounts, world.dealers
+    key, channel, dealer = claims.key, claims.channel.astype(np.int64), claims.dealer.astype(np.int64)
+    use_u = luck.uniforms("use", 0, key)
+    use = (use_u[:, None] > traits.use_cumulative[channel]).sum(axis=1)
+    owned = claims.owner >= 0
+    owner = claims.owner[owned]
+    segment = np.full(key.size, -1)
+    segment[owned] = users.population.segment(owner)
+    quality = traits.quality[channel].copy()
+    population = users.population
+    quality[owned] *= traits.premium(population.account_age(owner), population.real_name(owner))
+    aged = channel == UNSEALED
+    quality[aged] *= traits.aged_premium(luck.uniforms("unsealed age", 0, key[aged]))
+    contacts = np.zeros(key.size)
+    contacts[owned] = population.contacts(owner) / population.mean_contacts()
+    payment = np.zeros(key.size, dtype=np.bool_)
+    payment[owned] = population.payment(owner)
+    accounts.append(
+        key=key,
+        channel=channel.astype(np.int8),
+        use=use.astype(np.int8),
+        dealer=claims.dealer,
+        owner=claims.owner,
+        helper=claims.helper,
+        segment=segment.astype(np.int8),
+        acquired=np.full(key.size, day, dtype=np.int32) if acquired is None else acquired.astype(np.int32),
+        cluster=_clusters(world, dealer, channel),
+        quality=quality,
+        contacts=contacts,
+        payment=payment,
+        unpaid=claims.unpaid,
+        reseal_day=claims.reseal_day,
+    )
+    _mark_owners(world, claims)
+    by_dealer = dealers.per_channel(claims.dealer, claims.channel)
+    rented = channel == RENTED
+    leaks = 0
+    if acquired is None:
+        _pay(world, by_dealer)
+        leaks = int((luck.uniforms("leak", day, key[rented]) < world.parameters.harm.leak_share).sum())
+        _count_referrals(world, luck, claims)
+    by_advert = np.flatnonzero(claims.lure == ADVERT)
+    cells = dealer[by_advert] * len(SEGMENTS) + segment[by_advert]
+    return AcquisitionFlows(
+        by_dealer=by_dealer,
+        by_channel=np.bincount(channel, minlength=len(CHANNELS)),
+        rented_by_segment=np.bincount(segment[rented], minlength=len(SEGMENTS)),
+        advert_recruits=np.bincount(cells, minlength=dealers.size * len(SEGMENTS)).reshape(dealers.size, len(SEGMENTS)).astype(np.float64),
+        by_lure=np.array([(claims.lure == lure).sum() for lure in (ADVERT, REFERRAL, RETURN)]),
+        leaks=leaks,
+        harm_privacy=leaks * world.parameters.harm.leak_yuan,
+    )
+
+
+def _clusters(world: World, dealer: NDArray[np.int64], channel: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return dealer, channel and batch as one number, counting accounts on within each dealer and channel."""
+    cell = dealer * len(CHANNELS) + channel
+    order = np.argsort(cell, kind="stable")
+    ordered = cell[order]
+    first = np.searchsorted(ordered, ordered, side="left")
+    rank = np.empty(cell.size, dtype=np.int64)
+    rank[order] = np.arange(cell.size) - first
+    flat = world.dealers.ordinal.reshape(-1)
+    ordinal = flat[cell] + rank
+    flat += np.bincount(cell, minlength=flat.size)
+    return np.asarray((cell << BATCH_SHIFT) + ordinal // world.traits.batch[channel])
+
+
+def _mark_owners(world: World, claims: Claims) -> None:
+    """Set the status of the owners and count renters in their communities."""
+    users = world.users
+    for channel, status in ((RENTED, RENTING), (BOUGHT, SOLD), (STOLEN, ROBBED)):
+        owners = claims.owner[claims.channel == channel]
+        if owners.size:
+            rows = users.rows(owners)
+            users.touched.status[rows] = status
+            if channel == RENTED:
+                users.count_renters(owners, 1)
+
+
+def _pay(world: World, by_dealer: NDArray[np.float64]) -> None:
+    """Pay sellers and thieves' costs; sell on renters' identity data."""
+    market, p = world.market, world.parameters
+    market.transfer("dealers", "sellers", by_dealer[:, BOUGHT] * market.purchase_price)
+    market.transfer("dealers", "suppliers", by_dealer[:, STOLEN] * p.trading.theft_cost_yuan)
+    market.transfer("abusers", "dealers", by_dealer[:, RENTED] * p.renting.identity_resale_yuan)
+
+
+def _count_referrals(world: World, luck: Luck, claims: Claims) -> None:
+    """Credit referrers; a renter who has brought in three may go into business in the own community."""
+    referrers = np.unique(claims.referrer[claims.referrer >= 0])
+    if referrers.size == 0:
+        return
+    p = world.parameters.renting
+    rows = world.users.rows(referrers)
+    referrals = world.users.touched.referrals
+    referrals[rows] = np.minimum(referrals[rows] + 1, 255)
+    ready = referrers[referrals[rows] == int(p.dealer_after_referrals)]
+    starts = ready[luck.uniforms("renter turns dealer", 0, ready.astype(np.uint64)) < p.dealer_share]
+    world.new_dealers = world.population.community(starts)

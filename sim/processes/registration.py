@@ -1,0 +1,71 @@
+"""Register new accounts: sign-up audit, then an assisted verification for some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.levers import Levers
+from sim.luck import Keys, Luck, repeated, rounded
+from sim.world.accounts import REGISTERED, Claims
+from sim.world.world import World
+
+
+@dataclass(frozen=True)
+class SignUps:
+    """Attempts of a day: `key`, `dealer`, whether the audit lets it pass, whether it needs a helper; shapes `(n,)`."""
+
+    key: Keys
+    dealer: NDArray[np.int64]
+    passes: NDArray[np.bool_]
+    needs: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class InnocentSignUps:
+    """Side effects on legitimate sign-ups of a day."""
+
+    examined: float
+    blocked: int
+    delayed: int
+
+
+def sign_up(world: World, levers: Levers, luck: Luck, day: int) -> SignUps:
+    """Attempt sign-ups in proportion to effort; each pays for a number and passes the audit with exp(-2u(1 - e/2))."""
+    p, dealers = world.parameters.registration, world.dealers
+    rows = dealers.rows()
+    expected = dealers.capacity[rows] * dealers.shares[rows, REGISTERED] * p.attempts_per_effort
+    counts = rounded(expected, luck.uniforms("sign-ups", day, dealers.key[rows]))
+    dealer, ordinal = repeated(rows, counts)
+    key = luck.children("sign-up", day, dealers.key[dealer], ordinal)
+    shield = 1.0 - p.evasion_shield * dealers.evasion[dealer]
+    passes = luck.uniforms("sign-up audit", day, key) < np.exp(-p.audit_strength * levers.registration_audit * shield)
+    needs = luck.uniforms("sign-up helper", day, key) < p.verified_base + p.verified_span * levers.assisted_verification
+    cost = np.zeros(dealers.size)
+    cost[rows] = counts * p.sim_cost_yuan
+    world.market.transfer("dealers", "suppliers", cost)
+    return SignUps(key, dealer, passes, needs)
+
+
+def complete(attempts: SignUps, asked: NDArray[np.bool_], helper: NDArray[np.int64]) -> Claims:
+    """Turn attempts that passed, with a helper where one was needed, into claims; `helper` is -1 where none was found.
+
+    `asked` marks the attempts for which a helper was sought.
+    """
+    done = attempts.passes & (~asked | (helper >= 0))
+    return Claims.of(attempts.key[done], REGISTERED, attempts.dealer[done], helper=helper[done])
+
+
+def innocents(world: World, levers: Levers, luck: Luck, day: int) -> InnocentSignUps:
+    """Count legitimate sign-ups blocked, .026 (u/.3)^1.5 of them, and delayed by the search for a helper."""
+    p = world.parameters.registration
+    signups = world.population.users * world.parameters.population.signups_per_user_day
+    blocked = min(1.0, p.blocked_share * (levers.registration_audit / 0.3) ** p.blocked_power)
+    needs = min(1.0, p.verified_base + p.verified_span * levers.assisted_verification)
+    return InnocentSignUps(
+        examined=signups,
+        blocked=luck.count("sign-ups blocked", day, signups * blocked),
+        delayed=luck.count("sign-ups delayed", day, signups * needs),
+    )

@@ -1,0 +1,107 @@
+"""Rent accounts: adverts, friends' word, and owners who come back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.agents.user import rents_out
+from sim.levers import SEGMENTS, Levers
+from sim.luck import Keys, Luck, poisson, repeated
+from sim.world.accounts import ADVERT, REFERRAL, RENTED, RETURN, Claims
+from sim.world.world import World
+
+
+@dataclass(frozen=True)
+class Adverts:
+    """Adverts of a day: claims, exposures paid for by dealer and segment `(dealers, 4)`, and counts."""
+
+    claims: Claims
+    shown: NDArray[np.float64]
+    approached: float
+    removed: float
+    honest_removed: int
+
+
+def surviving(world: World, levers: Levers) -> NDArray[np.float64]:
+    """Return the share of adverts that survive takedown by segment: (1 - .9u)(1 - .2 x reports of those approached)."""
+    reporting = world.parameters.detection.report_base + world.parameters.detection.report_span * levers.user_reporting
+    return np.asarray((1.0 - 0.9 * levers.ad_takedown) * (1.0 - world.parameters.renting.advert_report_weight * reporting))
+
+
+def advertise(world: World, levers: Levers, luck: Luck, day: int) -> Adverts:
+    """Show adverts and find who accepts.
+
+    Exposures are counts; only candidates that could accept are drawn, by thinning under a fixed cap: of n exposures Poisson(cap x n) are
+    candidates, and a candidate accepts with its own probability over the cap.
+    """
+    p, dealers = world.parameters.renting, world.dealers
+    rows = dealers.rows()
+    paid = dealers.capacity[rows] * dealers.shares[rows, RENTED] * p.exposures_per_effort
+    shown = np.zeros((dealers.size, len(SEGMENTS)))
+    shown[rows] = paid[:, None] * dealers.weights[rows]
+    counts = poisson(luck.uniforms("adverts", day, dealers.key[rows]), paid * p.thinning_cap)
+    dealer, ordinal = repeated(rows, counts)
+    key = luck.children("advert", day, dealers.key[dealer], ordinal)
+    cumulative = np.cumsum(dealers.weights, axis=1)[dealer]
+    segment = np.minimum((luck.uniforms("advert segment", day, key)[:, None] > cumulative).sum(axis=1), len(SEGMENTS) - 1)
+    user = world.population.pick(luck.uniforms("advert user", day, key), segment)
+    survives = surviving(world, levers)
+    chance = survives[segment] * np.minimum(rents_out(world, levers, user, segment, day), p.thinning_cap)
+    accepts = luck.uniforms("advert accepted", day, key) * p.thinning_cap < chance
+    accepts[accepts] = world.users.free(user[accepts], day)
+    seen = shown.sum(axis=0)
+    honest = world.parameters.population.honest_adverts_per_million_day * world.population.millions
+    taken = 0.1 * float(np.dot(levers.ad_takedown, world.population.shares))
+    return Adverts(
+        claims=Claims.of(key[accepts], RENTED, dealer[accepts], user[accepts], lure=ADVERT),
+        shown=shown,
+        approached=float(np.dot(seen, survives)) * p.noticed_share,
+        removed=float(np.dot(seen, 1.0 - survives)) / p.exposures_per_effort,
+        honest_removed=luck.count("honest adverts", day, honest * taken),
+    )
+
+
+def refer(world: World, levers: Levers, luck: Luck, day: int) -> tuple[Claims, int]:
+    """Let renters, and renters turned dealers, ask a member of their community; returns claims and how many were asked.
+
+    A few who agree lend the account without pay.
+    """
+    p, accounts, dealers = world.parameters.renting, world.accounts, world.dealers
+    live = np.flatnonzero(accounts.channel[: accounts.size] == RENTED)
+    asks = live[luck.uniforms("referral", day, accounts.key[live]) < p.referral_per_day]
+    homes = np.flatnonzero(dealers.active[: dealers.size] & (dealers.home[: dealers.size] >= 0))
+    homes = homes[luck.uniforms("home approach", day, dealers.key[homes]) < p.home_approach_per_day]
+    parent = np.concatenate([accounts.key[asks], dealers.key[homes]])
+    dealer = np.concatenate([accounts.dealer[asks].astype(np.int64), homes])
+    referrer = np.concatenate([accounts.owner[asks], np.full(homes.size, -1, dtype=np.int64)])
+    community = np.concatenate([world.population.community(accounts.owner[asks]), dealers.home[homes]])
+    key = luck.children("referral", day, parent, np.zeros(parent.size, dtype=np.int64))
+    user = world.population.neighbour(luck.uniforms("referral user", day, key), community)
+    accepts = _agrees(world, levers, luck, day, "referral accepted", key, user) & (user != referrer)
+    unpaid = luck.uniforms("loan", day, key) < p.loan_share
+    claims = Claims.of(
+        key[accepts], RENTED, dealer[accepts], user[accepts], lure=REFERRAL, unpaid=unpaid[accepts], referrer=referrer[accepts]
+    )
+    return claims, key.size
+
+
+def return_owners(world: World, levers: Levers, luck: Luck, day: int) -> Claims:
+    """Let dealers ask owners again whose sanction ends today; the dealer must still be in business."""
+    p, dealers = world.parameters.renting, world.dealers
+    owner, dealer, entered = world.returning.take(day, 3)
+    order = np.argsort(owner, kind="stable")
+    owner, dealer, entered = owner[order], dealer[order], entered[order]
+    same = dealers.active[dealer] & (dealers.entered[dealer] == entered)
+    owner, dealer = owner[same], dealer[same]
+    key = luck.children("return", day, owner.astype(np.uint64), np.zeros(owner.size, dtype=np.int64))
+    accepts = (luck.uniforms("asked again", day, key) < p.return_share) & _agrees(world, levers, luck, day, "return accepted", key, owner)
+    return Claims.of(key[accepts], RENTED, dealer[accepts], owner[accepts], lure=RETURN)
+
+
+def _agrees(world: World, levers: Levers, luck: Luck, day: int, process: str, key: Keys, user: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Decide for each user asked by somebody known, whose account is free."""
+    chance = rents_out(world, levers, user, world.population.segment(user), day, word=world.parameters.renting.referral_logit)
+    return (luck.uniforms(process, day, key) < chance) & world.users.free(user, day)

@@ -1,0 +1,184 @@
+"""Sanction what was detected: graded steps with strikes, sealed pools, repeat helpers, appeals, law."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.agents.enforcer import Session
+from sim.levers import CHANNELS, SEGMENTS, Levers
+from sim.luck import Luck
+from sim.world.accounts import AUDITED, FRAUD, RENTED, RESEALED, STOLEN, VICE
+from sim.world.users import BANNED, FREE, LOST
+from sim.world.world import World
+
+RESTRICTION, SHORT_BAN, LONG_BAN, PERMANENT = range(4)
+
+
+@dataclass(frozen=True)
+class SanctionFlows:
+    """Sanctions of a day: detections by channel `(5,)`, owners by segment `(4,)`, and what owners lose."""
+
+    detected: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    owners_lost: int
+    owners_repeat: int
+    ban_days: float
+    owner_appeals: int
+
+
+@dataclass(frozen=True)
+class HelperFlows:
+    """Repeat helpers sanctioned in a day, and honest ones among them by mistake."""
+
+    sanctioned: int
+    honest: int
+
+
+@dataclass(frozen=True)
+class AppealFlows:
+    """Reviews of reports and appeals of innocents and owners in a day."""
+
+    innocents_sanctioned: int
+    upheld: int
+
+
+def ladder(grave: NDArray[np.bool_], heavier: NDArray[np.bool_], strikes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the step of the ladder (0 restriction to 3 permanent): first by gravity and severity, then one more for each strike."""
+    return np.asarray(np.minimum(grave.astype(np.int64) + heavier + strikes, PERMANENT))
+
+
+def sanction(world: World, levers: Levers, luck: Luck, day: int) -> SanctionFlows:
+    """Sanction all accounts detected today: dealer-made ones are sealed, owners climb the ladder."""
+    accounts = world.accounts
+    fate = accounts.fate[: accounts.size]
+    fallen = np.flatnonzero((fate >= AUDITED) & (fate <= RESEALED))
+    channel = accounts.channel[fallen]
+    owned = (channel == RENTED) | (channel == STOLEN)
+    p = world.parameters.sanction
+    permanent = p.permanent_base + p.permanent_span * levers.sanction_severity
+    _seal(world, luck, day, fallen[~owned], permanent)
+    return _sanction_owners(world, levers, luck, day, fallen[owned], permanent, np.bincount(channel, minlength=len(CHANNELS)))
+
+
+def _seal(world: World, luck: Luck, day: int, rows: NDArray[np.int64], permanent: float) -> None:
+    """Seal dealer-made accounts: some for good, the others go to the dealer's pool for unsealing, which has a cap."""
+    accounts, dealers = world.accounts, world.dealers
+    kept = luck.uniforms("sealed for good", day, accounts.key[rows]) >= permanent
+    more = dealers.per_dealer(accounts.dealer[rows[kept]]).astype(np.int64)
+    cap = int(world.parameters.unsealing.pool_cap)
+    dealers.pool[: dealers.size] = np.minimum(dealers.pool[: dealers.size] + more, cap)
+
+
+def _sanction_owners(
+    world: World, levers: Levers, luck: Luck, day: int, rows: NDArray[np.int64], permanent: float, detected: NDArray[np.int64]
+) -> SanctionFlows:
+    accounts, users, p = world.accounts, world.users, world.parameters.sanction
+    owner, key, segment = accounts.owner[rows], accounts.key[rows], accounts.segment[rows].astype(np.int64)
+    at = users.rows(owner)
+    touched = users.touched
+    strikes = touched.strikes[at].astype(np.int64)
+    grave = (accounts.use[rows] == FRAUD) | (accounts.use[rows] == VICE)
+    heavier = luck.uniforms("heavier step", day, key) < levers.sanction_severity
+    step = ladder(grave, heavier, strikes)
+    step[luck.uniforms("lost for good", day, key) < permanent * p.owner_permanent_ratio] = PERMANENT
+    days = np.array([p.restriction_days, p.short_ban_days, p.long_ban_days, 0.0])[step].astype(np.int64)
+    lost = step == PERMANENT
+    touched.status[at] = np.where(lost, LOST, BANNED)
+    touched.until[at] = day + days
+    touched.strikes[at] = np.minimum(strikes + 1, 255)
+    awareness = world.parameters.awareness
+    users.remember(owner, day, awareness.own_ban_risk, awareness.community_ban_risk)
+    rented = accounts.channel[rows] == RENTED
+    users.count_renters(owner[rented], -1)
+    appeals = np.sort(owner[luck.uniforms("owner appeals", day, key) < p.appeal_owner])
+    world.docket.owners[day] = appeals
+    again = rented & ~lost
+    dealer = accounts.dealer[rows].astype(np.int64)
+    world.returning.put_each((day + days)[again], owner[again], dealer[again], world.dealers.entered[dealer[again]].astype(np.int64))
+    world.self_unsealing = owner[(step == SHORT_BAN) | (step == LONG_BAN)]
+    tried = rented & (luck.uniforms("owner's case", day, key) < p.legal_owner * levers.legal_certainty[segment])
+    world.legal_cases.put_each(_verdict_days(world, luck, day, key[tried]), owner[tried], segment[tried])
+    by_segment = np.bincount(segment, minlength=len(SEGMENTS))
+    fade = 0.5 ** (1.0 / awareness.news_half_life_days)
+    world.market.news += (1.0 - fade) * (by_segment / world.population.millions - world.market.news)
+    return SanctionFlows(
+        detected=detected,
+        owners=by_segment,
+        owners_lost=int(lost.sum()),
+        owners_repeat=int((strikes > 0).sum()),
+        ban_days=float(days.sum()),
+        owner_appeals=appeals.size,
+    )
+
+
+def _verdict_days(world: World, luck: Luck, day: int, key: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the days on which cases opened today end, uniform over their shortest and longest duration."""
+    p = world.parameters.sanction
+    return day + (p.case_days_low + (p.case_days_high - p.case_days_low) * luck.uniforms("case days", day, key)).astype(np.int64)
+
+
+def trace_helpers(world: World, levers: Levers, luck: Luck, day: int, honest_assists: float) -> HelperFlows:
+    """Trace the helpers of accounts detected today; repeat helpers (two assists in 90 days) are sanctioned with .5u and may face a case."""
+    accounts, users, p = world.accounts, world.users, world.parameters.helping
+    n = accounts.size
+    fate = accounts.fate[:n]
+    linked = np.unique(accounts.helper[:n][(fate >= AUDITED) & (fate <= RESEALED) & (accounts.helper[:n] >= 0)])
+    rows = users.registry.find(linked)
+    touched = users.touched
+    repeat = day - touched.previous_assist[rows] <= p.repeat_window_days
+    linked, rows = linked[repeat], rows[repeat]
+    keys = linked.astype(np.uint64)
+    hit = luck.uniforms("helper sanction", day, keys) < p.sanction_rate * levers.helper_sanctions
+    steps = np.array(
+        [world.parameters.sanction.restriction_days, world.parameters.sanction.short_ban_days, world.parameters.sanction.long_ban_days]
+    )
+    at = rows[hit]
+    touched.helper_until[at] = day + steps[np.minimum(touched.helper_strikes[at], LONG_BAN)].astype(np.int64)
+    touched.helper_strikes[at] = np.minimum(touched.helper_strikes[at] + 1, LONG_BAN)
+    users.remember(linked[hit], day, world.parameters.awareness.own_ban_risk, 0.0)
+    certainty = levers.legal_certainty[world.population.segment(linked)]
+    tried = luck.uniforms("helper's case", day, keys) < world.parameters.sanction.legal_helper * certainty
+    world.helper_cases.put_each(_verdict_days(world, luck, day, keys[tried]), linked[tried])
+    honest = luck.count("honest helpers hit", day, honest_assists * p.honest_link_share * p.sanction_rate * levers.helper_sanctions)
+    return HelperFlows(sanctioned=int(hit.sum()), honest=honest)
+
+
+def decide_cases(world: World, luck: Luck, day: int, session: Session) -> AppealFlows:
+    """Decide what reviewers took up besides reported accounts: mistaken reports, appeals of innocents and of owners."""
+    p, d = world.parameters.sanction, world.parameters.detection
+    owners = world.docket.remove(session.first, session.mistaken, session.innocents, session.owners)
+    world.docket.lapse(day)
+    accounts = world.accounts
+    case_day = accounts.case_day[: accounts.size]
+    case_day[(case_day >= 0) & (case_day < session.first)] = -1
+    mistaken, innocents = int(session.mistaken.sum()), int(session.innocents.sum())
+    wrongly = min(mistaken, luck.count("innocents confirmed", day, mistaken * d.confirm_innocent_share))
+    cleared = int(np.floor(innocents * p.upheld_innocent + luck.uniform("innocents cleared", day)))
+    upheld = owners[luck.uniforms("owner's appeal", day, owners.astype(np.uint64)) < p.upheld_owner]
+    if upheld.size:
+        rows = world.users.rows(upheld)
+        status = world.users.touched.status
+        back = rows[(status[rows] == BANNED) | (status[rows] == LOST)]
+        status[back] = FREE
+        world.users.touched.until[back] = day
+    return AppealFlows(innocents_sanctioned=wrongly, upheld=cleared + upheld.size)
+
+
+def appeal(world: World, luck: Luck, day: int, innocents: int) -> int:
+    """Let innocents sanctioned today appeal, half of them; returns how many do."""
+    appeals = min(innocents, int(np.floor(innocents * world.parameters.sanction.appeal_innocent + luck.uniform("innocent appeals", day))))
+    world.docket.innocents[day] += appeals
+    return appeals
+
+
+def verdicts(world: World, day: int) -> tuple[NDArray[np.int64], int]:
+    """End the cases that are due: owners sanctioned by law by segment `(4,)`, and helpers. Owners remember it."""
+    owner, segment = world.legal_cases.take(day, 2)
+    (helper,) = world.helper_cases.take(day, 1)
+    for people in (np.unique(owner), np.unique(helper)):
+        if people.size:
+            world.users.remember(people, day, world.parameters.awareness.own_ban_risk, 0.0)
+    return np.bincount(segment, minlength=len(SEGMENTS)), helper.size

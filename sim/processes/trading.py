@@ -1,0 +1,54 @@
+"""Buy accounts from selling users, and steal accounts."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.agents.user import informed_factor, sells
+from sim.levers import Levers
+from sim.luck import Luck, poisson, repeated, rounded, weighted
+from sim.world.accounts import BOUGHT, STOLEN, Claims
+from sim.world.world import World
+
+
+def buy(world: World, levers: Levers, luck: Luck, day: int, survives: NDArray[np.float64]) -> tuple[Claims, NDArray[np.float64]]:
+    """Offer to buy and find who sells, by thinning as for adverts; offers meet the same takedown (`survives` by segment).
+
+    Returns claims and offers by dealer row.
+    """
+    p, dealers = world.parameters.trading, world.dealers
+    cap = world.parameters.renting.thinning_cap
+    rows = dealers.rows()
+    offers = dealers.capacity[rows] * dealers.shares[rows, BOUGHT] * p.exposures_per_effort
+    counts = poisson(luck.uniforms("offers", day, dealers.key[rows]), offers * cap)
+    dealer, ordinal = repeated(rows, counts)
+    key = luck.children("offer", day, dealers.key[dealer], ordinal)
+    segment = weighted(luck.uniforms("offer segment", day, key), np.cumsum(world.population.shares))
+    user = world.population.pick(luck.uniforms("offer user", day, key), segment)
+    chance = survives[segment] * np.minimum(sells(world, levers, user, segment, day), cap)
+    accepts = luck.uniforms("offer accepted", day, key) * cap < chance
+    accepts[accepts] = world.users.free(user[accepts], day)
+    tries = np.zeros(dealers.size)
+    tries[rows] = offers
+    return Claims.of(key[accepts], BOUGHT, dealer[accepts], user[accepts]), tries
+
+
+def steal(world: World, luck: Luck, day: int) -> tuple[Claims, NDArray[np.float64]]:
+    """Steal accounts in proportion to effort; a victim who knows the message falls for it less often.
+
+    Returns claims and thefts tried by dealer row.
+    """
+    p, dealers = world.parameters.trading, world.dealers
+    rows = dealers.rows()
+    expected = dealers.capacity[rows] * dealers.shares[rows, STOLEN] * p.thefts_per_effort
+    counts = rounded(expected, luck.uniforms("thefts", day, dealers.key[rows]))
+    dealer, ordinal = repeated(rows, counts)
+    key = luck.children("theft", day, dealers.key[dealer], ordinal)
+    segment = weighted(luck.uniforms("theft segment", day, key), np.cumsum(world.population.shares))
+    user = world.population.pick(luck.uniforms("theft user", day, key), segment)
+    falls = luck.uniforms("theft succeeds", day, key) < informed_factor(world, user, segment)
+    falls[falls] = world.users.free(user[falls], day)
+    tries = np.zeros(dealers.size)
+    tries[rows] = expected
+    return Claims.of(key[falls], STOLEN, dealer[falls], user[falls]), tries

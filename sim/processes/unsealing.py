@@ -1,0 +1,111 @@
+"""Unseal sanctioned accounts: dealers' pools, and owners on their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.levers import Levers
+from sim.luck import Keys, Luck, repeated, rounded
+from sim.world.accounts import UNSEALED, Claims
+from sim.world.users import BANNED
+from sim.world.world import World
+
+BATCH, SCRIPTED, FALSE_DATA, FAKE_FRIEND, THIRD_PARTY = range(5)
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Unsealing attempts of dealers on a day: `key`, `dealer`; shapes `(n,)`."""
+
+    key: Keys
+    dealer: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SelfRequests:
+    """Banned owners who try to unseal: `user`, `key`, and who buys the scan; shapes `(n,)`."""
+
+    user: NDArray[np.int64]
+    key: Keys
+    buys: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class UnsealingFlows:
+    """What came of a day's legitimate requests, and the ban days that owners saved."""
+
+    examined: float
+    refused: int
+    days_saved: float
+
+
+def request(world: World, luck: Luck, day: int) -> Requests:
+    """Attempt unsealings in proportion to effort, at most five a month for each sealed account; part of the pool is given up."""
+    p, dealers = world.parameters.unsealing, world.dealers
+    rows = dealers.rows()
+    keys = dealers.key[rows]
+    dealers.pool[rows] -= rounded(dealers.pool[rows] * p.pool_decay_per_day, luck.uniforms("pool given up", day, keys))
+    expected = dealers.capacity[rows] * dealers.shares[rows, UNSEALED] * p.attempts_per_effort
+    bounded = np.minimum(expected, dealers.pool[rows] * p.attempts_per_month / 30.0)
+    counts = np.minimum(rounded(bounded, luck.uniforms("unsealings", day, keys)), dealers.pool[rows])
+    dealer, ordinal = repeated(rows, counts)
+    return Requests(luck.children("unsealing", day, dealers.key[dealer], ordinal), dealer)
+
+
+def request_own(world: World, luck: Luck, day: int) -> SelfRequests:
+    """Let yesterday's banned owners try: some give up, some ask a friend, some buy the scan."""
+    p = world.parameters.unsealing
+    users = np.sort(world.self_unsealing)
+    world.self_unsealing = np.zeros(0, dtype=np.int64)
+    keys = users.astype(np.uint64)
+    tries = luck.uniforms("own unsealing", day, keys) < p.self_attempt_share
+    users, keys = users[tries], keys[tries]
+    return SelfRequests(users, keys, luck.uniforms("own scan", day, keys) < p.self_bought_share)
+
+
+def complete(world: World, levers: Levers, luck: Luck, day: int, requests: Requests, helper: NDArray[np.int64]) -> Claims:
+    """Decide requests that found a helper: each is of one of five abuses, caught with its catch rate x strictness.
+
+    Batches and scripts end in a permanent seal, false data and fake friends in refusal, third-party platforms in an unsealing that is
+    reversed days later. What is not caught succeeds with .75.
+    """
+    p, dealers = world.parameters.unsealing, world.dealers
+    tried = helper >= 0
+    key, dealer = requests.key[tried], requests.dealer[tried]
+    world.market.transfer("dealers", "suppliers", dealers.per_dealer(dealer) * p.attempt_cost_yuan)
+    shares = np.cumsum([p.prevalence_batch, p.prevalence_scripted, p.prevalence_false_data, p.prevalence_fake_friend])
+    abuse = np.searchsorted(shares, luck.uniforms("abuse", day, key), side="right")
+    catch = np.array([p.catch_batch, p.catch_scripted, p.catch_false_data, p.catch_fake_friend, p.catch_third_party])
+    caught = luck.uniforms("abuse caught", day, key) < catch[abuse] * levers.unsealing_strictness
+    sealed = caught & (abuse <= SCRIPTED)
+    refused = caught & ((abuse == FALSE_DATA) | (abuse == FAKE_FRIEND))
+    late = caught & (abuse == THIRD_PARTY)
+    success = ~sealed & ~refused & (luck.uniforms("unsealed", day, key) < p.success_share)
+    gone = dealers.per_dealer(dealer[sealed | success]).astype(np.int64)
+    dealers.pool[: dealers.size] = np.maximum(0, dealers.pool[: dealers.size] - gone)
+    reseal = np.where(late, day + int(p.reseal_days), -1)
+    return Claims.of(key[success], UNSEALED, dealer[success], helper=helper[tried][success], reseal_day=reseal[success])
+
+
+def complete_own(world: World, levers: Levers, luck: Luck, day: int, own: SelfRequests, helper: NDArray[np.int64]) -> UnsealingFlows:
+    """Decide owners' own requests and those of other legitimate users; strictness refuses some of both.
+
+    `helper` has an entry for each owner who buys the scan, in order.
+    """
+    p = world.parameters.unsealing
+    refuse = p.legitimate_refused_share * levers.unsealing_strictness
+    helped = ~own.buys
+    helped[own.buys] = helper >= 0
+    judged = luck.uniforms("own unsealing judged", day, own.key) < refuse
+    free = own.user[helped & ~judged]
+    rows = world.users.registry.find(free)
+    touched = world.users.touched
+    banned = rows[touched.status[rows] == BANNED] if rows.size else rows
+    saved = float((touched.until[banned] - day).sum())
+    touched.until[banned] = day
+    legitimate = world.population.users * world.parameters.population.unseal_requests_per_user_day
+    others = luck.count("unseals refused", day, legitimate * refuse)
+    return UnsealingFlows(examined=legitimate + own.user.size, refused=int((helped & judged).sum()) + others, days_saved=saved)

@@ -1,0 +1,148 @@
+"""Find helpers for assisted verifications at scan teams and task platforms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.agents.user import helps
+from sim.levers import Levers
+from sim.luck import Keys, Luck, weighted
+from sim.world.start import catchment_user
+from sim.world.world import World
+
+_PROBES = 8
+
+
+@dataclass(frozen=True)
+class Assists:
+    """Assists of a day: `helper` of each request (-1: none found), and counts."""
+
+    helper: NDArray[np.int64]
+    by_stall: int
+    by_task_platform: int
+    wanted: int
+    offered: float
+    honest_refused: int
+    honest_assists: float
+
+
+def assist(world: World, levers: Levers, luck: Luck, day: int, key: Keys, dealer: NDArray[np.int64], work: NDArray[np.float64]) -> Assists:
+    """Serve requests (`key`, `dealer`; -1 for an owner) with the recruiters' work of the day.
+
+    A request goes to a place by capacity; there up to three serious contacts are asked, each a member of the place's lasting catchment.
+    What the recruiters cannot serve is left unserved by lot. Dealers pay for assists, recruiters for contacts, gifts and fees.
+    """
+    recruiters, p = world.recruiters, world.parameters.helping
+    slots = recruiters.size
+    n = key.size
+    found = max(world.market.per_candidate, 1e-3)
+    tries = int(p.candidates_per_request)
+    per_request = (1.0 - (1.0 - found) ** tries) / found
+    room = recruiters.capacity * work
+    fill = min(1.0, float(room.sum()) / max(n * per_request, 1e-9))
+    place = _places(luck, day, key, recruiters.cumulative, work, luck.uniforms("assist served", day, key) < fill)
+    helper = np.full(n, -1, dtype=np.int64)
+    asked = np.zeros(slots)
+    open_requests = np.flatnonzero(place >= 0)
+    for turn in range(tries):
+        if open_requests.size == 0:
+            break
+        at, keys = place[open_requests], key[open_requests]
+        asked += np.bincount(at, minlength=slots)
+        member = (luck.uniforms(f"member {turn}", day, keys) * recruiters.catchment[at]).astype(np.int64)
+        user = catchment_user(world, luck, at, member)
+        chance = helps(world, levers, user, recruiters.is_stall[at], day)
+        agreed = np.flatnonzero(luck.uniforms(f"assist {turn}", day, keys) < chance)
+        agreed = agreed[_first_by_key(user[agreed], keys[agreed])]
+        helper[open_requests[agreed]] = user[agreed]
+        _remember(world, user[agreed], day)
+        open_requests = open_requests[helper[open_requests] < 0]
+    done = np.flatnonzero(helper >= 0)
+    helped = np.bincount(place[done], minlength=slots).astype(np.float64)
+    _settle_accounts(world, dealer, done, asked, helped, work)
+    meant = asked > 0
+    recruiters.acceptance[:slots][meant] += 0.1 * (helped[meant] / asked[meant] - recruiters.acceptance[:slots][meant])
+    if asked.sum() > 0:
+        world.market.per_candidate += 0.1 * (helped.sum() / asked.sum() - world.market.per_candidate)
+    by_stall = int(helped[: recruiters.stalls].sum())
+    refused, honest = _honest_helpers(world, levers, luck, day)
+    return Assists(
+        helper=helper,
+        by_stall=by_stall,
+        by_task_platform=done.size - by_stall,
+        wanted=n,
+        offered=float((room * recruiters.acceptance[:slots]).sum()),
+        honest_refused=refused,
+        honest_assists=honest,
+    )
+
+
+def _places(
+    luck: Luck, day: int, key: Keys, cumulative: NDArray[np.float64], work: NDArray[np.float64], served: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Send each served request to a place by capacity; where nobody works just then, to the next of eight; -1 if none does.
+
+    Places keep their part of [0, 1) whoever works there, so that closing one moves only its own requests.
+    """
+    place = np.full(key.size, -1, dtype=np.int64)
+    pending = np.flatnonzero(served)
+    for probe in range(_PROBES):
+        if pending.size == 0:
+            break
+        u = luck.uniforms(f"place {probe}", day, key[pending])
+        slot = weighted(u, cumulative)
+        before = np.where(slot > 0, cumulative[slot - 1], 0.0)
+        within = (u * cumulative[-1] - before) / (cumulative[slot] - before)
+        staffed = within < work[slot]
+        place[pending[staffed]] = slot[staffed]
+        pending = pending[~staffed]
+    return place
+
+
+def _first_by_key(users: NDArray[np.int64], keys: Keys) -> NDArray[np.int64]:
+    """Return positions that keep one request a user, that with the lowest key."""
+    order = np.lexsort((keys, users))
+    first = np.ones(order.size, dtype=np.bool_)
+    first[1:] = users[order][1:] != users[order][:-1]
+    return np.sort(order[first])
+
+
+def _remember(world: World, users: NDArray[np.int64], day: int) -> None:
+    """Note the assist with each helper."""
+    rows = world.users.rows(users)
+    touched = world.users.touched
+    touched.previous_assist[rows] = touched.last_assist[rows]
+    touched.last_assist[rows] = day
+
+
+def _settle_accounts(
+    world: World,
+    dealer: NDArray[np.int64],
+    done: NDArray[np.int64],
+    asked: NDArray[np.float64],
+    helped: NDArray[np.float64],
+    work: NDArray[np.float64],
+) -> None:
+    """Pay assists, contacts, gifts and fees, and the fixed cost of a day's work."""
+    recruiters, market, dealers = world.recruiters, world.market, world.dealers
+    price = market.helper_price
+    payer = dealer[done]
+    by_dealer = dealers.per_dealer(payer[payer >= 0]) * price
+    market.transfer("dealers", "escrow", by_dealer)
+    market.transfer("owners", "escrow", float((payer < 0).sum()) * price)
+    market.transfer("escrow", "recruiters", helped * price)
+    market.transfer("recruiters", "helpers", helped * recruiters.fee)
+    market.transfer("recruiters", "suppliers", asked * recruiters.contact_cost + (work > 0) * recruiters.fixed_cost)
+
+
+def _honest_helpers(world: World, levers: Levers, luck: Luck, day: int) -> tuple[int, float]:
+    """Count honest helpers refused by the cap, and honest assists given: 1 - exp(-window x rate) of them come too soon."""
+    p, r = world.parameters.helping, world.parameters.registration
+    signups = world.population.users * world.parameters.population.signups_per_user_day
+    wanted = signups * min(1.0, r.verified_base + r.verified_span * levers.assisted_verification)
+    window = p.cap_window_days * levers.helper_cap / 0.3
+    refused = 1.0 - float(np.exp(-window * p.honest_assists_per_day))
+    return luck.count("helpers refused", day, wanted * refused), wanted * (1.0 - refused)

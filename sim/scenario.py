@@ -1,0 +1,287 @@
+"""The scenario: what a run is made of, read from a file, filled with defaults and checked as a whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from sim.faults import MISSING, Fault, ScenarioError, nearest, one_of, show_path, unknown
+from sim.levers import LEVERS, SEGMENTS
+from sim.parameters import LEDGER
+from sim.scenario_file import Source, apply_overrides, parse_setting, parse_settings, read_chain, read_toml
+from sim.scenario_tables import (
+    DEFAULT_SHARES,
+    Dealers,
+    Head,
+    LeverTable,
+    ParameterTables,
+    People,
+    Policy,
+    Population,
+    Run,
+    Segment,
+    Table,
+    checked,
+)
+
+__all__ = [
+    "Policy",
+    "Scenario",
+    "ScenarioError",
+    "load_scenario",
+    "parse_setting",
+    "parse_settings",
+    "read_source",
+    "resolve_source",
+    "scenario_from",
+]
+
+_SHARE_TOLERANCE = 1e-6
+_SECTIONS = ("run", "population", "levers", "policies", "dealers", "parameters")
+
+
+class Scenario(Table):
+    """A complete, checked scenario, as `load_scenario` returns it: every default is filled in.
+
+    `levers` has the standing strength of every lever but `purge`; each policy but a purge has its `start_day`;
+    `parameters` holds overrides of the ledger only.
+    """
+
+    name: str
+    title: str
+    description: str
+    run: Run
+    population: Population
+    levers: dict[str, float]
+    policies: dict[str, Policy]
+    dealers: Dealers
+    parameters: dict[str, dict[str, float]]
+    targets: list[str]
+
+    def identity(self) -> str:
+        """Return canonical JSON of all that a run depends on but its seed: equal text means equal runs.
+
+        Names, title, targets, seed, replications and the ids of policies are left out; the ledger's values are in.
+        """
+        whole = self.model_dump(include={"population", "levers", "dealers"})
+        whole["run"] = self.run.model_dump(exclude={"seed", "replications"})
+        whole["policies"] = sorted((policy.model_dump() for policy in self.policies.values()), key=json.dumps)
+        whole["parameters"] = {
+            group: {name: self.parameters.get(group, {}).get(name, entry.value) for name, entry in rows.items()}
+            for group, rows in LEDGER.items()
+        }
+        return json.dumps(whole, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    def changed(self, overrides: Mapping[str, object]) -> Scenario:
+        """Return a copy with dotted overrides, checked like a file; days on which policies start stay as they are."""
+        return scenario_from(self.model_dump(exclude_none=True), self.name, overrides=overrides)
+
+
+def load_scenario(path: str | Path, overrides: Mapping[str, object] | None = None) -> Scenario:
+    """Read a scenario file, what it extends, and overrides such as `{"population.users": 1_000_000}`.
+
+    Raises `ScenarioError` with every fault found.
+    """
+    return resolve_source(read_source(path, overrides))
+
+
+def scenario_from(
+    mapping: Mapping[str, Any], where: str, base: Path | None = None, overrides: Mapping[str, object] | None = None
+) -> Scenario:
+    """Build a scenario from a table; `where` names it in messages, `base` is the folder that `extends` starts from."""
+    source = read_chain(mapping, where, base or Path(), None)
+    apply_overrides(source, overrides)
+    return resolve_source(source)
+
+
+def read_source(path: str | Path, overrides: Mapping[str, object] | None = None, asked_in: str = "", asked_as: str = "") -> Source:
+    """Read a scenario file with its `extends` chain and overrides, not yet checked, with the origin of each value.
+
+    `asked_in` and `asked_as` are the file and key that named it, if one did, for the message when there is no such file.
+    """
+    path = Path(path)
+    source = read_chain(read_toml(path, asked_in, asked_as), show_path(path), path.parent, path)
+    source.data.setdefault("name", name_of(path))
+    apply_overrides(source, overrides)
+    return source
+
+
+def name_of(path: Path) -> str:
+    """Make a name of a file's name."""
+    return re.sub(r"[^a-z0-9_]+", "_", path.stem.lower()).strip("_")[:64] or "unnamed"
+
+
+def resolve_source(source: Source) -> Scenario:
+    """Check a merged source and fill every default; raises `ScenarioError` with every fault found."""
+    faults: list[Fault] = []
+    head = checked(Head, source, (), faults, {name: value for name, value in source.data.items() if name not in _SECTIONS}, extra=_SECTIONS)
+    run = checked(Run, source, ("run",), faults, source.table(("run",), faults))
+    if run is not None:
+        _check_window(run, source, faults)
+    population = _population(source, faults)
+    levers = _standing(source, faults)
+    policies = _policies(run, source, faults)
+    dealers = checked(Dealers, source, ("dealers",), faults, source.table(("dealers",), faults))
+    parameters = _parameters(source, faults)
+    if faults or head is None or run is None or population is None or levers is None or dealers is None:
+        raise ScenarioError(faults)
+    return Scenario(
+        name=head.name,
+        title=head.title or head.name.replace("_", " "),
+        description=head.description,
+        run=run,
+        population=population,
+        levers=levers.model_dump(),
+        policies=policies,
+        dealers=dealers,
+        parameters=parameters,
+        targets=list(dict.fromkeys(head.targets)),
+    )
+
+
+def _check_window(run: Run, source: Source, faults: list[Fault]) -> None:
+    """Note a run that has no day left over which to average."""
+    if run.burn_in_days >= run.days:
+        faults.append(source.fault(("run", "burn_in_days"), run.burn_in_days, f"must be below run.days = {run.days}"))
+    elif run.burn_in_days + run.settle_days >= run.days:
+        problem = f"must be below run.days - burn_in_days = {run.days - run.burn_in_days}, or no day is left to average over"
+        faults.append(source.fault(("run", "settle_days"), run.settle_days, problem))
+
+
+def _standing(source: Source, faults: list[Fault]) -> Table | None:
+    """Read the standing strength of each lever; a pulse has none."""
+    table = source.table(("levers",), faults) or {}
+    for name in [name for name in table if name in LEVERS and LEVERS[name].only_policy]:
+        problem = f'{name} has no standing strength; allowed is a policy: [policies.{name}] with lever = "{name}", strength and days'
+        faults.append(source.fault(("levers", name), table[name], problem))
+    given = {name: value for name, value in table.items() if name not in LEVERS or not LEVERS[name].only_policy}
+    return checked(LeverTable, source, ("levers",), faults, given, noun="lever")
+
+
+def _population(source: Source, faults: list[Fault]) -> Population | None:
+    """Read users and segments, whose shares must sum to 1."""
+    table = source.table(("population",), faults) or {}
+    people = checked(People, source, ("population",), faults, {k: v for k, v in table.items() if k != "segments"}, extra=("segments",))
+    before = len(faults)
+    given = (source.table(("population", "segments"), faults) or {}) if "segments" in table else {}
+    shares = dict(DEFAULT_SHARES)
+    for name in given:
+        key = ("population", "segments", name)
+        if name not in SEGMENTS:
+            faults.append(source.fault(key, given[name], unknown("segment", name, SEGMENTS)))
+        elif (segment := checked(Segment, source, key, faults, source.table(key, faults))) is not None:
+            shares[name] = segment.share
+    if len(faults) == before and abs(sum(shares.values()) - 1.0) > _SHARE_TOLERANCE:
+        sums = " + ".join(f"{name} {share:g}" for name, share in shares.items())
+        problem = f"shares must sum to 1; they sum to {sum(shares.values()):.6g} ({sums})"
+        faults.append(source.fault(("population", "segments"), MISSING, problem))
+    if people is None or len(faults) > before:
+        return None
+    return Population(users=people.users, segments={name: Segment(share=share) for name, share in shares.items()})
+
+
+def _parameters(source: Source, faults: list[Fault]) -> dict[str, dict[str, float]]:
+    """Read overrides of the ledger."""
+    overrides: dict[str, dict[str, float]] = {}
+    for group, value in (source.table(("parameters",), faults) or {}).items():
+        key = ("parameters", group)
+        if group not in LEDGER:
+            faults.append(source.fault(key, value, unknown("group of parameters", group, LEDGER)))
+            continue
+        found = checked(ParameterTables[group], source, key, faults, source.table(key, faults), noun="parameter")
+        if found is not None and found.model_fields_set:
+            overrides[group] = found.model_dump(exclude_unset=True)
+    return overrides
+
+
+def _policies(run: Run | None, source: Source, faults: list[Fault]) -> dict[str, Policy]:
+    """Read the policies, give each its start, and note those that cannot be carried out."""
+    policies: dict[str, Policy] = {}
+    for name in source.table(("policies",), faults) or ():
+        key = ("policies", name)
+        found = source.table(key, faults)
+        if found is None:
+            continue
+        table = dict(found)
+        if not re.fullmatch(r"[a-z0-9_]{1,64}", name):
+            faults.append(source.fault(key, table, "a policy's id must be 1 to 64 of the characters a-z, 0-9 and _"))
+            continue
+        if name in LEVERS:
+            table.setdefault("lever", name)
+        elif "lever" not in table:
+            others = [other for other in source.data["policies"] if other != name]
+            hint = nearest(name, others) or (f"; other policies here: {', '.join(others)}" if others else "")
+            faults.append(source.fault((*key, "lever"), MISSING, f"is missing; it must be {one_of(LEVERS)}{hint}"))
+            continue
+        policy = checked(Policy, source, key, faults, table)
+        if policy is not None:
+            before = len(faults)
+            _check_policy(name, policy, run, source, faults)
+            if run is not None and len(faults) == before:
+                policies[name] = _dated(policy, run)
+    for (first_name, first), (name, policy) in combinations(policies.items(), 2):
+        _check_overlap(first_name, first, name, policy, source, faults)
+    return policies
+
+
+def _check_policy(name: str, policy: Policy, run: Run | None, source: Source, faults: list[Fault]) -> None:
+    """Note what is wrong with one policy whose keys are each valid."""
+
+    def fault(field: str, problem: str) -> None:
+        faults.append(source.fault(("policies", name, field), getattr(policy, field), problem))
+
+    lever = LEVERS[policy.lever]
+    if policy.segments is not None and not lever.by_segment:
+        aimed = [row.name for row in LEVERS.values() if row.by_segment]
+        fault("segments", f"{policy.lever} acts on all users alike; segments are allowed for {', '.join(aimed)}")
+    if lever.only_policy:
+        for field in ("ramp_days", "end_day"):
+            if getattr(policy, field):
+                fault(field, f"{policy.lever} acts on its listed `days` only; {field} is not allowed")
+        if policy.days is not None and policy.start_day is not None:
+            fault("start_day", f"{policy.lever} acts on its listed `days`; start_day is allowed only without them")
+        late = [day for day in policy.days or () if run is not None and day >= run.days]
+        if late and run is not None:
+            fault("days", f"day {late[0]} is after the run, whose last day is {run.days - 1} (run.days = {run.days})")
+    elif policy.days is not None:
+        fault("days", f"{policy.lever} has a start_day and an end_day; `days` is allowed for purge only")
+    if run is None or policy.days is not None:
+        return
+    start = run.burn_in_days if policy.start_day is None else policy.start_day
+    by_default = " (run.burn_in_days, as start_day is not given)" if policy.start_day is None else ""
+    if start >= run.days and policy.start_day is not None:
+        fault("start_day", f"is after the run, whose last day is {run.days - 1} (run.days = {run.days})")
+    if policy.end_day is not None and policy.end_day <= start:
+        fault("end_day", f"ends before it starts: must be above its start day {start}{by_default}")
+
+
+def _dated(policy: Policy, run: Run) -> Policy:
+    """Fill in the day on which a policy starts, and put its lists in order."""
+    start = run.burn_in_days if policy.start_day is None else policy.start_day
+    if LEVERS[policy.lever].only_policy:
+        return policy.model_copy(update={"start_day": None, "days": sorted(set(policy.days or [start]))})
+    aimed = None if policy.segments is None else [name for name in SEGMENTS if name in policy.segments]
+    return policy.model_copy(update={"start_day": start, "segments": None if aimed == list(SEGMENTS) else aimed})
+
+
+def _check_overlap(first_name: str, first: Policy, name: str, policy: Policy, source: Source, faults: list[Fault]) -> None:
+    """Note two policies on one lever at one time; on segments that have none in common they may."""
+    if first.lever != policy.lever or not set(first.segments or SEGMENTS) & set(policy.segments or SEGMENTS):
+        return
+    if first.days and policy.days:
+        shared = sorted(set(first.days) & set(policy.days))
+        when = f"on day {shared[0]}" if shared else ""
+    else:
+        since, until = max(first.first_day, policy.first_day), min(_end(first), _end(policy))
+        when = f"from day {since}" if since < until else ""
+    if when:
+        problem = f"two policies on one lever at one time: policies.{first_name} acts on it too {when}; end one before the other starts"
+        faults.append(source.fault(("policies", name, "lever"), policy.lever, problem))
+
+
+def _end(policy: Policy) -> float:
+    return float("inf") if policy.end_day is None else policy.end_day

@@ -1,0 +1,189 @@
+"""What the commands print: progress, tables and messages."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+    from sim.experiment import Progress
+
+_PIPE_WIDTH = 400
+_WIDE = 110
+_SECONDS_A_LINE = 10.0
+
+
+def console() -> Console:
+    """Return a console for standard output; tables keep their full width where that is no terminal."""
+    out = Console(highlight=False, markup=False, emoji=False)
+    return out if out.is_terminal else Console(highlight=False, markup=False, emoji=False, width=_PIPE_WIDTH)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "", right: Sequence[str] = ()) -> None:
+    """Print a table; columns named in `right` are aligned to the right."""
+    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console().print(table)
+
+
+def say(text: str) -> None:
+    """Print a line to standard error."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def show(text: str) -> None:
+    """Print a line to standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def duration(seconds: float) -> str:
+    """Write a time: 45 s, 3 min 20 s, 2 h 5 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+class Reporter:
+    """Shows how far runs are, on standard error: a bar with the time left on a terminal, a line now and then elsewhere.
+
+    Calls with another `stage` than the runs announce what comes after them.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.last: Progress | None = None
+        self._quiet = quiet
+        self._start = self._told = time.monotonic()
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+
+    def __call__(self, state: Progress) -> None:
+        """Show a state."""
+        if state.stage == "runs":
+            first, self.last = self.last is None or self.last.total != state.total, state
+        if self._quiet:
+            return
+        if state.stage != "runs":
+            self.close()
+            say(f"{state.stage} ...")
+        elif sys.stderr.isatty():
+            self._show_bar(state)
+        else:
+            self._show_line(state, first)
+
+    def _show_line(self, state: Progress, first: bool) -> None:
+        now = time.monotonic()
+        if not first and state.left and now - self._told < _SECONDS_A_LINE:
+            return
+        self._told = now
+        words = [f"{state.skipped + state.computed} of {state.total} runs done"]
+        words += [f"{state.skipped} of them before"] if state.skipped and first else []
+        words += [f"{state.failed} failed"] if state.failed else []
+        words += [f"about {duration(self._seconds_left(state))} left"] if state.computed and state.left else []
+        say(", ".join(words))
+
+    def _seconds_left(self, state: Progress) -> float:
+        return (time.monotonic() - self._start) / (state.computed + state.failed) * state.left
+
+    def _show_bar(self, state: Progress) -> None:
+        if self._bar is None:
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(
+                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
+                TimeRemainingColumn(), console=Console(stderr=True), refresh_per_second=2, speed_estimate_period=600,
+            )  # fmt: skip
+            self._task = self._bar.add_task("runs", total=state.total, completed=state.skipped)
+            self._bar.start()
+        description = f"runs ({state.failed} failed)" if state.failed else "runs"
+        if self._task is not None:
+            done = state.skipped + state.computed + state.failed
+            self._bar.update(self._task, description=description, total=state.total, completed=done)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = self._task = None
+
+
+def print_comparison(table: pd.DataFrame, titles: Mapping[str, str], baseline: str) -> None:
+    """Print the rows of a comparison: a table a scenario, an outcome a line, with intervals."""
+    from sim.analysis.words import number, percent
+
+    def ends(low: float, high: float, write: Callable[[float], str]) -> str:
+        return f"{write(low)} to {write(high)}" if math.isfinite(low) and math.isfinite(high) else "-"
+
+    columns = ["outcome", titles.get(baseline, baseline)[:20].lower(), "with it", "change, %", "95 % interval"]
+    wide = console().width >= _WIDE
+    columns += ["in units"] if wide else []
+    for scenario in table["scenario"].unique():
+        rows = []
+        for row in table[table["scenario"] == scenario].to_dict("records"):
+            change = percent(row["relative"]) if math.isfinite(row["relative"]) else "-"
+            cells = [row["outcome"], number(row["baseline_mean"]), number(row["mean"]), change]
+            cells.append(ends(row["relative_low"], row["relative_high"], percent))
+            rows.append([*cells, ends(row["difference_low"], row["difference_high"], number)] if wide else cells)
+        print_table(columns, rows, titles.get(scenario, scenario), columns[1:])
+
+
+def print_summary(table: pd.DataFrame, outcomes: Sequence[str]) -> None:
+    """Print means over replications with intervals."""
+    from sim.analysis.words import number
+
+    rows = []
+    for row in table[table["outcome"].isin(outcomes)].to_dict("records"):
+        interval = f"{number(row['low'])} to {number(row['high'])}" if math.isfinite(row["low"]) else "-"
+        rows.append((row["outcome"], number(row["mean"]), interval, row["unit"], str(row["replications"])))
+    print_table(("outcome", "mean", "95 % interval", "unit", "replications"), rows, "", ("mean", "95 % interval", "replications"))
+
+
+def print_levers() -> None:
+    """Print the lever table."""
+    from sim.levers import LEVERS
+    from sim.parameters import LEDGER
+
+    costs, rows = LEDGER["cost"], []
+    for name, lever in LEVERS.items():
+        cost = f"{costs[f'{name}_fixed'].value:g} + {costs[f'{name}_event'].value:g} a {lever.event}"
+        standing = "policy only" if lever.only_policy else f"{lever.standing:g}"
+        segments = "yes" if lever.by_segment else "no"
+        rows.append((name, lever.meaning, lever.equation, "0 to 1", standing, segments, cost, lever.side_effect))
+    columns = ("lever", "meaning", "mechanism at strength u", "range", "standing", "by segment")
+    print_table((*columns, "cost, yuan a day per million users", "innocent side effect"), rows)
+
+
+def print_outcomes() -> None:
+    """Print the outcome table."""
+    from sim.outcomes import OUTCOMES
+
+    columns = ("outcome", "unit", "meaning", "better", "kind")
+    print_table(columns, [(o.name, o.unit, o.meaning, o.better, o.kind) for o in OUTCOMES.values()])
+
+
+def print_parameters() -> None:
+    """Print the ledger."""
+    from sim.parameters import LEDGER
+
+    rows = [
+        (f"{group}.{name}", f"{e.value:g}", e.unit, f"{e.low:g} to {e.high:g}", e.source, e.note)
+        for group, entries in LEDGER.items()
+        for name, e in entries.items()
+    ]
+    print_table(("parameter", "value", "unit", "range", "source", "note"), rows, right=("value",))

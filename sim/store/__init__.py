@@ -1,0 +1,34 @@
+"""The results directory: parts of finished runs, Parquet tables and the manifest.
+
+A directory holds `manifest.json`, the tables, `figures/` and `parts/`: one file a finished run, named by its run id. Every file is
+written under another name and then renamed, so that a process killed at any moment leaves whole files only; one process at a time
+may write. Parts are what a later command goes on from; the tables depend on the command alone, not on what was there before.
+"""
+
+from sim.store.directory import FORMAT, Results, Store, read_manifest
+from sim.store.files import StoreError, WriteError, read_table, replacing, write_table, write_text, writing
+from sim.store.tables import DONE, FAILED, KEYS, MEANS, Memory, Parts, Row, RunResult, daily_tables, runs_table
+
+__all__ = [
+    "DONE",
+    "FAILED",
+    "FORMAT",
+    "KEYS",
+    "MEANS",
+    "Memory",
+    "Parts",
+    "Results",
+    "Row",
+    "RunResult",
+    "Store",
+    "StoreError",
+    "WriteError",
+    "daily_tables",
+    "read_manifest",
+    "read_table",
+    "replacing",
+    "runs_table",
+    "write_table",
+    "write_text",
+    "writing",
+]

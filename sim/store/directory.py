@@ -1,0 +1,188 @@
+"""The results directory, open for writing (`Store`) or for reading (`Results`)."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.outcomes import OUTCOMES
+from sim.store.files import StoreError, damaged, parquet_writer, read_arrow, read_schema, read_table, write_table, write_text, writing
+from sim.store.tables import KEYS, MEANS, Row, RunResult, daily_tables, days_table, runs_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = 1
+"""Version of the layout of a results directory; another one is refused."""
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """Return the manifest of a results directory.
+
+    Raises `StoreError` when there is none, it is damaged, or its format version is not `FORMAT`.
+    """
+    path = directory / "manifest.json"
+    if not directory.is_dir():
+        raise StoreError(f"{directory}: no such results directory")
+    if not path.is_file():
+        raise StoreError(f"{directory} is no results directory: it holds no manifest.json")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise StoreError(damaged(path, error)) from error
+    if not isinstance(manifest, dict) or "format" not in manifest:
+        raise StoreError(f"{path} is damaged (no format version); choose another directory with --out")
+    if manifest["format"] != FORMAT:
+        raise StoreError(
+            f"{path}: format version {manifest['format']!r}, but this version of abm reads and writes {FORMAT}; "
+            "choose another directory with --out"
+        )
+    return manifest
+
+
+class Store:
+    """A results directory open for writing, locked against other writers until closed.
+
+    Raises `StoreError` when the directory is damaged, of another version, in use, or not ours; nothing is written then.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with writing(path):
+            if path.exists():
+                self._check_usable()
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                os.close(self._lock)
+                raise StoreError(f"{path} is in use by another abm process; wait for it, or choose another directory with --out") from error
+            # file systems without locks: parts are written under names of their own, so two writers merely do work twice
+        with writing(path):
+            for folder in (path, path / "parts", path / "figures"):
+                for leftover in folder.glob(".*.tmp"):
+                    leftover.unlink(missing_ok=True)
+        self._known: dict[str, bool] = {}
+
+    def _check_usable(self) -> None:
+        if not self.path.is_dir():
+            raise StoreError(f"{self.path} is a file, not a directory")
+        entries = {entry.name for entry in self.path.iterdir() if not entry.name.endswith(".tmp")}
+        if not entries:
+            return
+        read_manifest(self.path)
+        for table in self.path.glob("*.parquet"):
+            read_schema(table)
+
+    def close(self) -> None:
+        """Let other processes write."""
+        os.close(self._lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _part(self, run_id: str) -> Path:
+        return self.path / "parts" / f"{run_id}.parquet"
+
+    def has(self, run_id: str) -> bool:
+        """Say whether the run is finished; raises `StoreError` when its part is damaged."""
+        if run_id not in self._known:
+            part = self._part(run_id)
+            if exists := part.is_file():
+                read_schema(part)
+            self._known[run_id] = exists
+        return self._known[run_id]
+
+    def write(self, run_id: str, result: RunResult) -> None:
+        """Keep a finished run."""
+        import pyarrow as pa
+
+        about = json.dumps({"format": FORMAT, "seconds": result.seconds, "means": dict(result.means)})
+        write_table(self._part(run_id), pa.table(dict(result.daily), metadata={"abm": about}))
+        self._failure(run_id).unlink(missing_ok=True)
+        self._known[run_id] = True
+
+    def read(self, run_id: str) -> RunResult:
+        """Return a finished run; raises `StoreError` when its part is damaged."""
+        seconds, means = self.summary(run_id)
+        table = read_arrow(self._part(run_id))
+        return RunResult({name: table.column(name).to_numpy() for name in OUTCOMES}, means, seconds)
+
+    def summary(self, run_id: str) -> tuple[float, Mapping[str, float]]:
+        """Return the seconds and the means of a finished run, from the foot of its part."""
+        part = self._part(run_id)
+        try:
+            about = json.loads((read_schema(part).metadata or {})[b"abm"])
+            return about["seconds"], {name: about["means"][name] for name in MEANS}
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(damaged(part, error)) from error
+
+    def _failure(self, run_id: str) -> Path:
+        return self.path / "parts" / f"{run_id}.failed.json"
+
+    def fail(self, failure: Mapping[str, Any]) -> None:
+        """Keep the record of a failed run; it is tried again by the next command."""
+        write_text(self._failure(failure["run_id"]), json.dumps(failure, indent=1) + "\n")
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Write `manifest.json`, with the format version first."""
+        write_text(self.path / "manifest.json", json.dumps({"format": FORMAT, **manifest}, indent=1) + "\n")
+
+    def write_tables(self, rows: Sequence[Row]) -> None:
+        """Write `runs.parquet` and `daily.parquet` from the parts, in the order of `rows`."""
+        with parquet_writer(self.path / "daily.parquet", days_table([]).schema) as writer:
+            for chunk in daily_tables(rows, self):
+                writer.write_table(chunk)
+        write_table(self.path / "runs.parquet", runs_table(rows, self))
+
+
+class Results:
+    """A results directory open for reading; raises `StoreError` when it is missing, damaged or of another version."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.manifest = read_manifest(self.path)
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row a run: run_id, scenario, replication, seed, seconds, status, and each outcome's mean over the window."""
+        return self._checked("runs.parquet", (*KEYS, "seconds", "status", *MEANS))
+
+    @cached_property
+    def daily(self) -> pd.DataFrame:
+        """One row a run and day: run_id, scenario, replication, seed, day, and the outcomes."""
+        return self._checked("daily.parquet", (*KEYS, "day", *OUTCOMES))
+
+    def _checked(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
+        table = read_table(self.path / name)
+        if missing := [column for column in columns if column not in table]:
+            raise StoreError(damaged(self.path / name, ValueError(f"no column {', '.join(missing[:5])}")))
+        return table
+
+    def run_days(self, run_id: str) -> dict[str, NDArray[np.float64]] | None:
+        """Return the days of one run, from the table or, while that is not written, from its part; None when it is not finished."""
+        import pyarrow.compute as pc
+
+        if (self.path / "daily.parquet").is_file():
+            table = read_arrow(self.path / "daily.parquet")
+            days = table.filter(pc.equal(table["run_id"], run_id))
+            if days.num_rows:
+                # a run that stands for two scenarios is in the table twice
+                days = days.filter(pc.equal(days["scenario"], days["scenario"][0]))
+                return {name: days.column(name).to_numpy() for name in OUTCOMES}
+        part = self.path / "parts" / f"{run_id}.parquet"
+        return {name: read_arrow(part).column(name).to_numpy() for name in OUTCOMES} if part.is_file() else None

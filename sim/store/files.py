@@ -1,0 +1,125 @@
+"""Files that are written whole or not at all, and Parquet tables as such files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+
+class StoreError(ValueError):
+    """A results directory that cannot be used as it is: damaged, of another version, or in use."""
+
+
+class WriteError(RuntimeError):
+    """The disk refuses: read-only, full, or no permission."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raise `WriteError` when the disk refuses what the block writes."""
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(f"cannot write {path}: {error.strerror or error}; whatever was finished before is kept") from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path in the same directory that takes the place of `path` when the block ends well.
+
+    Raises `WriteError` when the disk refuses; `path` then is as it was.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+    finally:
+        # a disk that has just refused may refuse this as well; the next writer clears it away
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_table(path: Path, table: pd.DataFrame | pa.Table) -> None:
+    """Write a table as Parquet, whole or not at all."""
+    import pyarrow as pa
+
+    if not isinstance(table, pa.Table):
+        table = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    with parquet_writer(path, table.schema) as writer:
+        writer.write_table(table)
+
+
+@contextmanager
+def parquet_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    """Give a writer of a Parquet table that is there whole or not at all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    floats = [field.name for field in schema if pa.types.is_float64(field.type)]
+    others = [field.name for field in schema if field.name not in floats]
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(
+            temporary,
+            schema,
+            compression="zstd",
+            use_dictionary=others or False,
+            use_byte_stream_split=floats or False,
+            write_page_checksum=True,
+        ) as writer,
+    ):
+        yield writer
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a Parquet table; raises `StoreError` when it is missing or damaged."""
+    table: pd.DataFrame = read_arrow(path).to_pandas()
+    return table
+
+
+def read_arrow(path: Path) -> pa.Table:
+    """Read a Parquet table as Arrow has it; raises `StoreError` when it is missing or damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        raise StoreError(f"{path.parent} holds no {path.name}: the command that makes it has not finished; give it again and it goes on")
+    try:
+        return pq.read_table(path, page_checksum_verification=True)
+    except (pa.ArrowException, OSError) as error:
+        raise StoreError(damaged(path, error)) from error
+
+
+def read_schema(path: Path) -> pa.Schema:
+    """Return the foot of a Parquet file; raises `StoreError` when it is damaged, as a truncated file's is."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise StoreError(damaged(path, error)) from error
+
+
+def damaged(path: Path, error: Exception) -> str:
+    """Return the message for a damaged file."""
+    reason = " ".join(str(error).split())
+    return f"{path} is damaged ({reason[:200]}); remove that file and give the command again, or choose another directory with --out"

@@ -1,0 +1,132 @@
+"""Calls in spawned processes: cheap to start, one thread each, gone when the parent goes, and blame for the call that kills its process."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+Key = TypeVar("Key")
+Result = TypeVar("Result")
+
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "ARROW")}
+"""Environment in which numerical libraries start no threads of their own: the processes are the parallelism."""
+
+
+@dataclass(frozen=True)
+class Crash:
+    """What stands in for the result of a call whose process died."""
+
+    def __str__(self) -> str:
+        return "The worker process died: killed, or out of memory."
+
+
+def in_processes(
+    function: Callable[..., Result],
+    calls: deque[tuple[Key, tuple[Any, ...]]],
+    workers: int,
+    finished: Callable[[Key, Result | Crash], None],
+) -> None:
+    """Call a function for each of `calls` (key and arguments) in `workers` processes; `finished` gets key and result in this one.
+
+    When a process dies, the calls that were under way are made again one at a time, so that the one to blame is known.
+    An exception, `KeyboardInterrupt` included, ends the processes at once and passes through.
+    """
+    suspects: deque[tuple[Key, tuple[Any, ...]]] = deque()
+    while calls or suspects:
+        alone = bool(suspects)
+        source = suspects if alone else calls
+        most = 1 if alone else 2 * workers  # a call waits for each process, so that none is idle while results are kept
+        flying: dict[Future[Result], tuple[Key, tuple[Any, ...]]] = {}
+        broken = False
+        with _pool(1 if alone else workers) as pool:
+            while flying or (source and not broken):
+                while source and len(flying) < most and not broken:
+                    try:
+                        with _quiet_start():
+                            future = pool.submit(function, *source[0][1])
+                    except BrokenProcessPool:
+                        broken = True
+                    else:
+                        flying[future] = source.popleft()
+                done, _ = wait(flying, return_when=FIRST_COMPLETED)
+                for future in done:
+                    call = flying.pop(future)
+                    try:
+                        result = future.result()
+                    except BrokenProcessPool:
+                        broken = True
+                        if alone:
+                            finished(call[0], Crash())
+                        else:
+                            suspects.append(call)
+                    else:
+                        finished(call[0], result)
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    before = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start)
+    try:
+        yield pool
+    except BaseException:
+        for child in set(multiprocessing.active_children()) - before:
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _quiet_start() -> Iterator[None]:
+    """Let processes that start in this block inherit one thread a library and a blocked Ctrl-C: the parent deals with that."""
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    os.environ.update(ONE_THREAD)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _start() -> None:
+    """Make a worker ignore Ctrl-C and end with its parent, however that ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Put off a Ctrl-C until the block is over, so that a finished run is kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    previous = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if held:
+        raise KeyboardInterrupt

@@ -1,0 +1,1 @@
+"""The nouns: state only, no decisions."""

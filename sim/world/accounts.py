@@ -1,0 +1,162 @@
+"""Accounts under dealer control: one row each, kept dense, in order of acquisition.
+
+| column | dtype | unit | zero means | written by |
+|---|---|---|---|---|
+| key | uint64 | word | - | acquire |
+| channel, use | int8 | index in CHANNELS, USES | registered, fraud | acquire |
+| dealer | int32 | row of the dealer | first row | acquire |
+| owner, helper | int64 | user id | user 0 (-1: none) | acquire |
+| segment | int8 | owner's index in SEGMENTS | student | acquire |
+| acquired | int32 | day | day 0 | acquire |
+| cluster | int64 | dealer, channel and batch as one number | - | acquire |
+| quality | float64 | effective account-days a day | - | acquire |
+| contacts | float64 | owner's contacts over their mean | no owner | acquire |
+| payment, unpaid | bool | - | no payment; paid | acquire |
+| case_day | int32 | day of the open report (-1: none) | - | detection |
+| reseal_day | int32 | day of a late catch (-1: none) | - | unsealing |
+| fate | int8 | how it left today (0: live) | live | detection, sanctions, turnover |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.world.columns import Columns
+
+REGISTERED, UNSEALED, RENTED, BOUGHT, STOLEN = range(5)
+FRAUD, VICE, SPAM, FALSE_ADS = range(4)
+ADVERT, REFERRAL, RETURN, NO_LURE = range(4)
+
+(LIVE, AUDITED, REVIEWED, SWEPT, CHALLENGED, PURGED, NAMED, RESEALED, QUIT, RECOVERED, EMPTIED, SELF_REPORTED, SEIZED, ABANDONED) = range(
+    14
+)
+"""Fates: fates from AUDITED to RESEALED are detections; the rest are other ways out."""
+
+BATCH_SHIFT = 32
+
+
+@dataclass
+class Claims:
+    """Accounts that dealers are about to acquire; arrays of shape `(n,)`."""
+
+    key: NDArray[np.uint64]
+    channel: NDArray[np.int8]
+    dealer: NDArray[np.int32]
+    owner: NDArray[np.int64]
+    helper: NDArray[np.int64]
+    lure: NDArray[np.int8]
+    unpaid: NDArray[np.bool_]
+    reseal_day: NDArray[np.int32]
+    referrer: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls,
+        key: NDArray[np.uint64],
+        channel: int,
+        dealer: NDArray[np.int64],
+        owner: NDArray[np.int64] | None = None,
+        helper: NDArray[np.int64] | None = None,
+        lure: int = NO_LURE,
+        unpaid: NDArray[np.bool_] | None = None,
+        reseal_day: NDArray[np.int64] | None = None,
+        referrer: NDArray[np.int64] | None = None,
+    ) -> Claims:
+        """Build claims on one channel; what is left out is 'none'."""
+        n = key.size
+        nobody = np.full(n, -1, dtype=np.int64)
+        return cls(
+            key=key,
+            channel=np.full(n, channel, dtype=np.int8),
+            dealer=dealer.astype(np.int32),
+            owner=nobody if owner is None else owner,
+            helper=nobody if helper is None else helper,
+            lure=np.full(n, lure, dtype=np.int8),
+            unpaid=np.zeros(n, dtype=np.bool_) if unpaid is None else unpaid,
+            reseal_day=np.full(n, -1, dtype=np.int32) if reseal_day is None else reseal_day.astype(np.int32),
+            referrer=nobody if referrer is None else referrer,
+        )
+
+    @classmethod
+    def joined(cls, parts: list[Claims]) -> Claims:
+        """Put claims one after the other."""
+        return cls(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)})
+
+    def select(self, index: NDArray[np.bool_] | NDArray[np.int64]) -> Claims:
+        """Return a part of the claims."""
+        return Claims(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
+
+    def one_per_owner(self) -> Claims:
+        """Drop claims on a user whom a claim with a lower key wants on the same day."""
+        owned = np.flatnonzero(self.owner >= 0)
+        if owned.size < 2:
+            return self
+        order = owned[np.lexsort((self.key[owned], self.owner[owned]))]
+        owners = self.owner[order]
+        doubled = order[1:][owners[1:] == owners[:-1]]
+        if doubled.size == 0:
+            return self
+        keep = np.ones(self.key.size, dtype=np.bool_)
+        keep[doubled] = False
+        return self.select(keep)
+
+
+class Accounts(Columns):
+    """The table of accounts under dealer control."""
+
+    key: NDArray[np.uint64]
+    channel: NDArray[np.int8]
+    use: NDArray[np.int8]
+    dealer: NDArray[np.int32]
+    owner: NDArray[np.int64]
+    helper: NDArray[np.int64]
+    segment: NDArray[np.int8]
+    acquired: NDArray[np.int32]
+    cluster: NDArray[np.int64]
+    quality: NDArray[np.float64]
+    contacts: NDArray[np.float64]
+    payment: NDArray[np.bool_]
+    unpaid: NDArray[np.bool_]
+    case_day: NDArray[np.int32]
+    reseal_day: NDArray[np.int32]
+    fate: NDArray[np.int8]
+
+    def __init__(self, room: int) -> None:
+        super().__init__(
+            {
+                "key": (np.uint64, 0),
+                "channel": (np.int8, 0),
+                "use": (np.int8, 0),
+                "dealer": (np.int32, 0),
+                "owner": (np.int64, -1),
+                "helper": (np.int64, -1),
+                "segment": (np.int8, -1),
+                "acquired": (np.int32, 0),
+                "cluster": (np.int64, 0),
+                "quality": (np.float64, 0),
+                "contacts": (np.float64, 0),
+                "payment": (np.bool_, False),
+                "unpaid": (np.bool_, False),
+                "case_day": (np.int32, -1),
+                "reseal_day": (np.int32, -1),
+                "fate": (np.int8, LIVE),
+            },
+            room,
+        )
+
+    def live(self) -> NDArray[np.int64]:
+        """Return the rows still under dealer control."""
+        return np.flatnonzero(self.fate[: self.size] == LIVE)
+
+    def append(self, **columns: NDArray[np.generic]) -> NDArray[np.int64]:
+        """Append rows; columns not given keep their blank. Returns the new rows."""
+        count = columns["key"].size
+        first = self.size
+        self.ensure(first + count)
+        self.size = first + count
+        for name, values in columns.items():
+            getattr(self, name)[first : self.size] = values
+        return np.arange(first, self.size)

@@ -1,0 +1,81 @@
+"""Rows for the few entities to whom something happened, found by id without memory for the others."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.luck import mix, words
+
+Ids = NDArray[np.int64]
+Rows = NDArray[np.int64]
+
+_EMPTY = -1
+_ROOM = 4
+
+
+class Registry:
+    """Open-addressing index from ids to consecutive rows, vectorised.
+
+    Rows are never given back: a run touches a few ids per event. Memory is at most 48 bytes an id; at most a quarter of the slots
+    is in use, so that a look-up seldom needs a second probe.
+    """
+
+    def __init__(self, capacity: int = 1024) -> None:
+        size = 1 << max(4, int(capacity * _ROOM - 1).bit_length())
+        self._slots = np.full(size, _EMPTY, dtype=np.int32)
+        self.ids: Ids = np.zeros(size // _ROOM, dtype=np.int64)
+        self.size = 0
+
+    def find(self, ids: Ids) -> Rows:
+        """Return the row of each id, -1 where the id is unknown; shape of `ids`, duplicates allowed."""
+        if self.size == 0 or ids.size == 0:
+            return np.full(ids.shape, _EMPTY, dtype=np.int64)
+        mask = self._slots.size - 1
+        slots = (mix(words(ids)) & np.uint64(mask)).astype(np.int64)
+        rows = self._slots[slots].astype(np.int64)
+        pending = np.flatnonzero(rows >= 0)
+        pending = pending[self.ids[rows[pending]] != ids[pending]]
+        while pending.size:
+            slots[pending] = (slots[pending] + 1) & mask
+            found = self._slots[slots[pending]].astype(np.int64)
+            rows[pending] = found
+            pending = pending[found >= 0]
+            pending = pending[self.ids[rows[pending]] != ids[pending]]
+        return rows
+
+    def claim(self, ids: Ids) -> Rows:
+        """Return the row of each id, giving new rows to unknown ids in ascending order of id."""
+        rows = self.find(ids)
+        unknown = rows < 0
+        if unknown.any():
+            fresh = np.unique(ids[unknown])
+            self._reserve(fresh.size)
+            first = self.size
+            self.ids[first : first + fresh.size] = fresh
+            self.size += fresh.size
+            self._insert(np.arange(first, self.size))
+            rows[unknown] = first + np.searchsorted(fresh, ids[unknown])
+        return rows
+
+    def _reserve(self, extra: int) -> None:
+        needed = self.size + extra
+        if needed <= self.ids.size:
+            return
+        size = self._slots.size
+        while size // _ROOM < needed:
+            size *= 2
+        grown = np.zeros(size // _ROOM, dtype=np.int64)
+        grown[: self.size] = self.ids[: self.size]
+        self.ids = grown
+        self._slots = np.full(size, _EMPTY, dtype=np.int32)
+        self._insert(np.arange(self.size))
+
+    def _insert(self, rows: Rows) -> None:
+        mask = self._slots.size - 1
+        slots = (mix(words(self.ids[rows])) & np.uint64(mask)).astype(np.int64)
+        while rows.size:
+            free = self._slots[slots] == _EMPTY
+            self._slots[slots[free]] = rows[free]
+            lost = self._slots[slots] != rows
+            rows, slots = rows[lost], (slots[lost] + 1) & mask

@@ -1,0 +1,91 @@
+"""Damaged or foreign results directories are refused with one message; a disk that refuses loses nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def results(finished, tmp_path):
+    return shutil.copytree(finished(4)[0], tmp_path / "r")
+
+
+def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
+    return {str(path): (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def of_another_version(path: Path) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
+
+
+DAMAGE = {
+    "truncated_daily": ("daily.parquet", truncated, "daily.parquet is damaged"),
+    "truncated_runs": ("runs.parquet", truncated, "runs.parquet is damaged"),
+    "empty_runs": ("runs.parquet", lambda path: path.write_bytes(b""), "runs.parquet is damaged"),
+    "truncated_part": ("parts/*.parquet", truncated, "is damaged"),
+    "broken_manifest": ("manifest.json", truncated, "manifest.json is damaged"),
+    "binary_manifest": ("manifest.json", lambda path: path.write_bytes(b"\xff\xfe\x00"), "manifest.json is damaged"),
+    "other_version": ("manifest.json", of_another_version, "format version 99"),
+    "no_manifest": ("manifest.json", lambda path: path.unlink(), "holds no manifest.json"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+def test_damage_exits_with_2_and_writes_nothing(abm, pair, results, damage):
+    where, spoil, message = damage
+    spoil(next(results.glob(where)))
+    before = snapshot(results)
+    commands = [["compare", *pair, "--replications", 5, "--out", "r"]]
+    commands += [["plot", "r"]] if where != "parts/*.parquet" else []
+    for command in commands:
+        done = abm(*command)
+        assert done.returncode == 2, done.stderr
+        assert message in done.stderr
+        assert done.stderr.count("\n") == 1
+        assert snapshot(results) == before
+
+
+def test_a_manifest_that_makes_no_sense_is_damaged(abm, results):
+    path = results / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["scenarios"]["small"]["resolved"]["run"]["days"] = "many"
+    path.write_text(json.dumps(manifest))
+    for command in (["plot", "r"], ["replay", manifest["runs"][0]["run_id"], "--out", "r"]):
+        done = abm(*command)
+        assert done.returncode == 2, done.stderr
+        assert "is damaged" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of processes are POSIX's")
+def test_a_full_disk_loses_nothing(abm, pair, tmp_path, results, environment):
+    """A limit on the size of files stands in for the full disk: parts still fit, the table of all days does not."""
+    most = max(path.stat().st_size for path in (results / "parts").iterdir()) + 4096
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+    command = ["compare", *pair, "--replications", "12", "--workers", "1", "--out", "full"]
+    line = [sys.executable, "-m", "sim", *command]
+    done = subprocess.run(line, cwd=tmp_path, env=environment, preexec_fn=limit, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "abm: cannot write" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "full").rglob("*.tmp"))
+    again = abm(*command)
+    assert again.returncode == 0, again.stderr
+    assert "24 of 24 runs done, 24 of them before" in again.stderr

@@ -1,0 +1,118 @@
+"""A command that is interrupted goes on where it stopped, and ends with the tables of one that was not."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.slow
+REPLICATIONS = 10
+
+
+def wait_for_parts(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
+    """Wait until some runs are finished; fail when the process ends before."""
+    for _ in range(1200):
+        if len(list((folder / "parts").glob("*.parquet"))) >= count:
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    pytest.fail("no run was finished in time")
+
+
+def gone(group: int) -> bool:
+    """Say whether every process of a group has ended."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_the_same_command_finishes_the_rest(abm, start, pair, finished, tmp_path, assert_same_tables, how, workers):
+    command = ["compare", *pair, "--replications", REPLICATIONS, "--workers", workers]
+    process = start(*command, "--out", "cut")
+    wait_for_parts(tmp_path / "cut", 3, process)
+    begun = time.monotonic()
+    if how == signal.SIGINT:
+        os.killpg(process.pid, signal.SIGINT)  # a terminal sends Ctrl-C to the whole group
+    else:
+        process.kill()
+    _, err = process.communicate(timeout=60)
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert time.monotonic() - begun < 10
+        assert "runs are finished and kept in cut; the same command goes on from there" in err
+        assert "Traceback" not in err
+    for _ in range(200):
+        if gone(process.pid):
+            break
+        time.sleep(0.05)
+    assert gone(process.pid), "workers outlive the command"
+    kept = len(list((tmp_path / "cut" / "parts").glob("*.parquet")))
+    assert 3 <= kept < 2 * REPLICATIONS
+    assert abm("plot", "cut").returncode == 2  # nothing to draw yet, and it says so
+
+    resumed = abm(*command, "--out", "cut")
+    assert resumed.returncode == 0, resumed.stderr
+    assert f"{kept} of them before" in resumed.stderr
+    whole, printed = finished(REPLICATIONS)
+    assert_same_tables(tmp_path / "cut", whole)
+    assert resumed.stdout == printed
+
+
+def test_ctrl_c_sent_to_the_command_alone_ends_it_as_well(start, pair, tmp_path):
+    process = start("compare", *pair, "--replications", 30, "--workers", 2, "--out", "cut")
+    wait_for_parts(tmp_path / "cut", 2, process)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+
+
+def test_more_replications_compute_only_what_is_missing(abm, pair, finished, tmp_path):
+    shutil.copytree(finished(4)[0], tmp_path / "r")
+    parts = {path: path.stat().st_mtime_ns for path in (tmp_path / "r" / "parts").iterdir()}
+    assert len(parts) == 8
+    more = abm("compare", *pair, "--replications", 6, "--out", "r")
+    assert "8 of 12 runs done, 8 of them before" in more.stderr
+    assert len(list((tmp_path / "r" / "parts").iterdir())) == 12
+    assert all(path.stat().st_mtime_ns == changed for path, changed in parts.items())
+    again = abm("compare", *pair, "--replications", 6, "--out", "r")
+    assert "12 of 12 runs done, 12 of them before" in again.stderr
+    assert again.stdout == more.stdout
+    assert pd.read_parquet(tmp_path / "r" / "runs.parquet")["replication"].tolist() == [*range(6)] * 2
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_make_no_difference(abm, pair, finished, tmp_path, assert_same_tables, workers):
+    done = abm("compare", *pair, "--workers", workers, "--out", "r", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert_same_tables(tmp_path / "r", finished(4)[0])
+
+
+def test_replay_confirms_a_run(abm, finished, tmp_path):
+    shutil.copytree(finished(4)[0], tmp_path / "results" / "small")
+    wanted = json.loads((tmp_path / "results" / "small" / "manifest.json").read_text())["runs"][1]["run_id"]
+    done = abm("replay", wanted)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"identical: run {wanted}")
+
+
+def test_two_commands_do_not_share_a_directory(abm, start, pair, tmp_path):
+    process = start("compare", *pair, "--replications", 30, "--workers", 1, "--out", "r")
+    wait_for_parts(tmp_path / "r", 1, process)
+    second = abm("compare", *pair, "--out", "r")
+    assert second.returncode == 2
+    assert "in use by another abm process" in second.stderr
+    process.kill()
+    process.communicate()

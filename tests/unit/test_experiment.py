@@ -1,0 +1,375 @@
+"""Which runs are made, where, and what becomes of those that fail."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim import conduct, experiment
+from sim.comparison import Comparison, Runs
+from sim.experiment import find_run, jobs_of, replay, run_jobs
+from sim.faults import ScenarioError
+from sim.plan import Plan, single, swept, varies_of
+from sim.provenance import _imported_from, model_source, provenance, run_id
+from sim.scenario import Scenario, scenario_from
+from sim.store import Memory, Results, Store, StoreError
+
+STAND_IN = """
+import os, signal, time
+import numpy as np
+from sim import luck
+from sim.outcomes import OUTCOMES, window_means
+
+
+def days_of(scenario, seed):
+    level = scenario.levers["account_audit"]
+    noise = luck.uniforms(seed, "stand-in", (scenario.run.days,))
+    daily = {name: 100.0 + 10.0 * noise + level for name in OUTCOMES}
+    return daily, window_means(daily, *scenario.run.window), 0.01
+
+
+def fails_at_seed_12(scenario, seed):
+    if seed == 12:
+        raise ZeroDivisionError("no luck with seed 12")
+    return days_of(scenario, seed)
+
+
+def dies_at_seed_12(scenario, seed):
+    if seed == 12:
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.02)
+    return days_of(scenario, seed)
+
+
+def shows_its_threads(scenario, seed):
+    assert os.environ["OMP_NUM_THREADS"] == "1"
+    return days_of(scenario, seed)
+"""
+
+
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory):
+    """A model that takes no time, in a module that worker processes can import."""
+    folder = tmp_path_factory.mktemp("stand_in")
+    (folder / "stand_in_model.py").write_text(STAND_IN)
+    sys.path.insert(0, str(folder))
+    import stand_in_model
+
+    yield stand_in_model
+    sys.path.remove(str(folder))
+
+
+def scenario(name: str = "base", **levers: float) -> Scenario:
+    return scenario_from({"name": name, "run": {"days": 30, "burn_in_days": 10, "settle_days": 5}, "levers": levers}, name)
+
+
+PAIR = {"base": scenario(), "policy": scenario("policy", account_audit=0.5)}
+
+
+def test_replications_share_their_seed_across_scenarios():
+    jobs = jobs_of(PAIR, 3, 11)
+    assert [(job.scenario_name, job.replication, job.seed) for job in jobs] == [
+        ("base", 0, 11), ("policy", 0, 11), ("base", 1, 12), ("policy", 1, 12), ("base", 2, 13), ("policy", 2, 13),
+    ]  # fmt: skip
+    assert len({job.run_id for job in jobs}) == 6
+
+
+def test_a_run_id_depends_on_what_a_run_depends_on():
+    (job,) = jobs_of({"base": scenario()}, 1, 11)
+    same = scenario_from({"name": "other", "title": "Other", "run": {"days": 30, "burn_in_days": 10, "settle_days": 5, "seed": 9}}, "x")
+    assert jobs_of({"other": same}, 5, 11)[0].run_id == job.run_id
+    assert jobs_of({"base": scenario(account_audit=0.1)}, 1, 11)[0].run_id != job.run_id
+    assert jobs_of({"base": scenario()}, 1, 12)[0].run_id != job.run_id
+
+
+def test_a_run_id_depends_on_the_source_of_the_model(monkeypatch):
+    before = run_id("{}", 1)
+    monkeypatch.setattr("sim.provenance.model_source", lambda: "another source")
+    assert run_id("{}", 1) != before
+
+
+def test_the_source_of_the_model_is_what_the_model_imports():
+    root = Path(experiment.__file__).parent
+    names = {path.relative_to(root).as_posix() for path in _imported_from("sim.model")}
+    assert {"model.py", "luck.py", "levers.py", "parameters.py", "outcomes.py", "policies.py", "world/accounts.py"} <= names
+    assert not {"cli.py", "comparison.py", "experiment.py", "screen.py", "store/files.py", "plots/forest.py", "__init__.py"} & names
+    assert len(model_source()) == 64
+
+
+def test_provenance_names_versions_and_machine():
+    about = provenance()
+    assert set(about) == {"abm_version", "model_source", "git_commit", "git_dirty", "python", "platform", "libraries"}
+    assert about["libraries"]["numpy"] == np.__version__
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_runs_that_are_there_are_not_made_again(stand_in, workers):
+    memory, seen = Memory(), []
+    first = run_jobs(jobs_of(PAIR, 2, 11), memory, workers, how=stand_in.days_of)
+    assert (len(first.done), len(first.skipped)) == (4, 0)
+    more = run_jobs(jobs_of(PAIR, 3, 11), memory, workers, seen.append, stand_in.days_of)
+    assert (len(more.done), len(more.skipped)) == (2, 4)
+    assert (seen[0].total, seen[0].skipped, seen[-1].computed, seen[-1].left) == (6, 4, 2, 0)
+    again = run_jobs(jobs_of(PAIR, 3, 11), memory, workers, how=stand_in.days_of)
+    assert (len(again.done), len(again.skipped)) == (0, 6)
+
+
+def test_scenarios_with_equal_contents_share_their_runs(stand_in):
+    report = run_jobs(jobs_of({"one": scenario("one"), "two": scenario("two")}, 2, 11), Memory(), how=stand_in.days_of)
+    assert len(report.done) == 2
+
+
+def test_any_number_of_workers_gives_the_same_bits(stand_in, tmp_path):
+    for workers in (1, 2):
+        with Store(tmp_path / str(workers)) as store:
+            jobs = jobs_of(PAIR, 3, 11)
+            run_jobs(jobs, store, workers, how=stand_in.days_of)
+            store.write_tables([job.row for job in jobs])
+    for table in ("daily.parquet", "runs.parquet"):
+        assert (tmp_path / "1" / table).read_bytes() == (tmp_path / "2" / table).read_bytes()
+
+
+def test_workers_keep_to_one_thread_a_library(stand_in):
+    report = run_jobs(jobs_of(PAIR, 1, 11), Memory(), 2, how=stand_in.shows_its_threads)
+    assert len(report.done) == 2
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_run_that_raises_is_recorded_and_the_others_go_on(stand_in, workers, tmp_path):
+    with Store(tmp_path / "r") as store:
+        store.write_manifest({})
+        report = run_jobs(jobs_of(PAIR, 3, 11), store, workers, how=stand_in.fails_at_seed_12)
+    assert len(report.done) == 4
+    assert {(failure.scenario, failure.replication, failure.seed) for failure in report.failed} == {("base", 1, 12), ("policy", 1, 12)}
+    assert all("ZeroDivisionError: no luck with seed 12" in failure.traceback for failure in report.failed)
+    assert len(list((tmp_path / "r" / "parts").glob("*.failed.json"))) == 2
+    with Store(tmp_path / "r") as store:
+        report = run_jobs(jobs_of(PAIR, 3, 11), store, workers, how=stand_in.days_of)
+    assert (len(report.done), len(report.skipped)) == (2, 4)
+    assert not list((tmp_path / "r" / "parts").glob("*.failed.json"))
+
+
+def test_a_run_that_kills_its_process_is_blamed_and_the_others_go_on(stand_in):
+    report = run_jobs(jobs_of(PAIR, 4, 11), Memory(), 2, how=stand_in.dies_at_seed_12)
+    assert len(report.done) == 6
+    assert {failure.seed for failure in report.failed} == {12}
+    assert all("process died" in failure.traceback for failure in report.failed)
+
+
+@pytest.fixture
+def drawing(stand_in, monkeypatch):
+    """Let runs be those of the stand-in."""
+    monkeypatch.setattr(experiment, "simulate", stand_in.days_of)
+    return stand_in
+
+
+@pytest.fixture
+def quick(drawing, monkeypatch):
+    """Let runs be those of the stand-in, and draw nothing."""
+    monkeypatch.setattr(Runs, "write_figures", lambda *_: None)
+    return drawing
+
+
+def plan(**changes: object) -> Plan:
+    about = {"command": "compare", "name": "pair", "scenarios": PAIR, "replications": 3, "seed": 11, "baseline": "base"}
+    return Plan(**{**about, "outcomes": ("stock_rented", "price_yuan"), "headline": ("stock_rented",), **changes})
+
+
+def test_a_results_directory_is_opened_again_as_it_was(quick, tmp_path):
+    done = conduct.carry_out(plan(), tmp_path / "r")
+    again = conduct.open_results(tmp_path / "r")
+    assert isinstance(again, Comparison)
+    assert again.plan == done.plan
+    assert again.table.equals(done.table)
+    assert again.answer == done.answer
+
+
+def test_work_in_memory_and_on_disk_give_the_same_files(drawing, tmp_path):
+    kept, disk = conduct.carry_out(plan()), conduct.carry_out(plan(), tmp_path / "r")
+    assert kept.runs.equals(disk.runs)
+    assert kept.daily.equals(disk.daily)
+    saved = kept.save(tmp_path / "saved")
+    for name in ("daily.parquet", "runs.parquet", "comparison.csv", "comparison.parquet", "summary.csv", "figures/forest.svg"):
+        assert (saved / name).read_bytes() == (tmp_path / "r" / name).read_bytes()
+    copied = disk.save(tmp_path / "copied")
+    assert (copied / "comparison.csv").read_bytes() == (saved / "comparison.csv").read_bytes()
+
+
+def test_the_manifest_says_what_was_done(quick, tmp_path):
+    conduct.carry_out(plan(), tmp_path / "r")
+    manifest = Results(tmp_path / "r").manifest
+    for key in (
+        "format",
+        "scenarios",
+        "seeds",
+        "abm_version",
+        "libraries",
+        "git_commit",
+        "git_dirty",
+        "python",
+        "platform",
+        "wall_seconds",
+    ):
+        assert key in manifest
+    assert manifest["seeds"] == [11, 12, 13]
+    assert manifest["scenarios"]["policy"]["resolved"]["levers"]["account_audit"] == 0.5
+    assert len(manifest["runs"]) == 6
+
+
+def test_a_command_of_fewer_replications_shows_fewer_and_forgets_none(quick, tmp_path):
+    conduct.carry_out(plan(replications=4), tmp_path / "r")
+    conduct.carry_out(plan(replications=2), tmp_path / "r")
+    assert len(Results(tmp_path / "r").runs) == 4
+    states = []
+    conduct.carry_out(plan(replications=4), tmp_path / "r", progress=states.append)
+    assert states[0].skipped == 8
+
+
+def test_tables_and_figures_of_an_earlier_command_do_not_stay(drawing, tmp_path):
+    with Store(tmp_path) as store:
+        store.write_manifest({})
+    (tmp_path / "figures").mkdir()
+    for old in ("figures/forest.png", "figures/forest.svg", "comparison.csv"):
+        (tmp_path / old).write_text("old")
+    conduct.carry_out(replace(single(PAIR["base"]), replications=2), tmp_path)
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {"supply_by_channel.png", "supply_by_channel.svg"}
+    assert not (tmp_path / "comparison.csv").exists()
+
+
+def test_failures_stand_in_the_manifest_and_the_rest_is_compared(quick, tmp_path, monkeypatch):
+    monkeypatch.setattr(experiment, "simulate", quick.fails_at_seed_12)
+    done = conduct.carry_out(plan(), tmp_path / "r")
+    assert [failure.seed for failure in done.failures] == [12, 12]
+    assert done.runs["status"].tolist() == ["done", "failed", "done"] * 2
+    assert done.table["replications"].unique().tolist() == [2]
+    failures = Results(tmp_path / "r").manifest["failures"]
+    assert failures[0]["seed"] == 12
+    assert "ZeroDivisionError" in failures[0]["traceback"]
+
+
+def test_a_plan_of_which_every_run_fails_still_ends_with_tables(quick, tmp_path, monkeypatch):
+    monkeypatch.setattr(experiment, "simulate", quick.fails_at_seed_12)
+    done = conduct.carry_out(plan(replications=1, seed=12), tmp_path / "r")
+    assert not done.comparable
+    assert done.runs["status"].tolist() == ["failed", "failed"]
+    assert not (tmp_path / "r" / "comparison.csv").exists()
+
+
+def test_precision_adds_replications_until_effects_are_known(quick):
+    exact = conduct.carry_out(plan(replications=2, precision=0.01))
+    assert exact.plan.replications == 2
+    assert exact.plan.widest == 0.0
+
+
+def test_precision_stops_at_its_cap(quick, monkeypatch):
+    monkeypatch.setattr(conduct, "MOST_REPLICATIONS", 9)
+    unequal = {"base": scenario(), "policy": scenario("policy", account_audit=0.5)}
+    monkeypatch.setattr(experiment, "simulate", _with_luck_of_its_own(quick))
+    done = conduct.carry_out(plan(scenarios=unequal, replications=3, precision=1e-6))
+    assert done.plan.replications == 9
+    assert done.plan.widest > 1e-6
+
+
+def _with_luck_of_its_own(quick):
+    return lambda one, seed: quick.days_of(one, seed if one.name == "base" else seed + 1000)
+
+
+def test_replay_finds_a_run_by_the_beginning_of_its_id(quick, tmp_path):
+    conduct.carry_out(plan(), tmp_path / "deep" / "r")
+    wanted = Results(tmp_path / "deep" / "r").runs["run_id"][4]
+    again = replay(wanted[:10], tmp_path)
+    assert (again.run_id, again.identical, again.source_changed) == (wanted, True, False)
+
+
+def test_replay_says_what_differs(quick, tmp_path, monkeypatch):
+    conduct.carry_out(plan(), tmp_path)
+    wanted = Results(tmp_path).runs["run_id"][0]
+
+    def other(one, seed):
+        daily, means, seconds = quick.days_of(one, seed)
+        daily["price_yuan"][7] += 1e-12
+        return daily, means, seconds
+
+    monkeypatch.setattr(experiment, "simulate", other)
+    again = replay(wanted, tmp_path)
+    assert not again.identical
+    assert again.differs == {"price_yuan": 7}
+
+
+def test_replay_tells_a_run_that_raises_now(quick, tmp_path, monkeypatch):
+    conduct.carry_out(plan(), tmp_path)
+    monkeypatch.setattr(experiment, "simulate", quick.fails_at_seed_12)
+    again = replay(Results(tmp_path).runs["run_id"][1], tmp_path)
+    assert not again.identical
+    assert "ZeroDivisionError" in again.failure
+
+
+def test_replay_of_an_interrupted_command_reads_the_parts(quick, tmp_path):
+    conduct.carry_out(plan(), tmp_path)
+    wanted = Results(tmp_path).runs["run_id"][0]
+    (tmp_path / "daily.parquet").unlink()
+    assert replay(wanted, tmp_path).identical
+
+
+def test_unknown_and_ambiguous_ids_are_refused(quick, tmp_path):
+    conduct.carry_out(plan(), tmp_path)
+    with pytest.raises(StoreError, match="no run zz among the 6 runs"):
+        find_run("zz", tmp_path)
+    with pytest.raises(StoreError, match="no such results directory"):
+        find_run("zz", tmp_path / "nowhere")
+    path = tmp_path / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for k, entry in enumerate(manifest["runs"]):
+        entry["run_id"] = f"abc{k}"
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(StoreError, match="abc is the beginning of 6 run ids"):
+        find_run("abc", tmp_path)
+
+
+def test_an_unfinished_directory_is_not_plotted(quick, tmp_path):
+    with Store(tmp_path / "r") as store:
+        store.write_manifest({**plan().manifest(store, (), finished=False), **provenance()})
+    with pytest.raises(StoreError, match="has not finished"):
+        conduct.redraw(tmp_path / "r")
+
+
+BASELINE = Path(__file__).parents[2] / "scenarios" / "baseline.toml"
+
+
+def test_a_sweep_takes_the_name_of_a_lever_for_a_policy_on_it():
+    plan = swept(BASELINE, varies_of(["registration_audit=0:1:5"]), {"run.replications": 2})
+    assert [vary.key for vary in plan.axes] == ["policies.registration_audit.strength"]
+    assert [levels[0] for levels in plan.levels.values()] == [0.3, 0.0, 0.25, 0.5, 0.75, 1.0]
+    assert list(plan.levels) == list(plan.scenarios)
+    assert (plan.baseline, plan.replications) == ("baseline", 2)
+    strongest = list(plan.scenarios.values())[-1]
+    assert strongest.policies["registration_audit"].strength == 1.0
+    assert strongest.policies["registration_audit"].start_day == strongest.run.burn_in_days
+
+
+def test_a_sweep_of_two_keys_has_every_combination():
+    plan = swept(BASELINE, varies_of(["levers.login_check=0:1:2", "parameters.renting.quit_per_day=0.03:0.07:3"]))
+    assert len(plan.scenarios) == 7
+    assert plan.levels["baseline"] == (0.0, 0.05)
+    assert sorted(plan.levels.values())[0] == (0.0, 0.03)
+
+
+def test_sweeps_are_tabled_by_level(quick):
+    done = conduct.sweep(BASELINE, ["login_check=0:1:2", "helper_cap=0:1:2"], 2, overrides={"run.days": 250})
+    assert set(zip(done.levels_table["x"], done.levels_table["y"], strict=True)) == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert set(done.tables) == {"summary", "comparison", "displacement", "recovery", "interaction"}
+    single_key = conduct.sweep(BASELINE, ["levers.account_audit=0:0.5:3"], 2, overrides={"run.days": 250})
+    price = single_key.levels_table.query("outcome == 'price_yuan'")
+    assert price["level"].tolist() == [0.0, 0.0, 0.25, 0.5]
+    assert price["difference"].iloc[-1] == pytest.approx(0.5)
+
+
+def test_pairs_are_of_the_same_days():
+    longer = scenario_from({"name": "longer", "run": {"days": 40, "burn_in_days": 10, "settle_days": 5}}, "longer")
+    with pytest.raises(ScenarioError, match=r"run\.days"):
+        conduct.compare(scenario(), [longer])
