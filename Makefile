@@ -7,7 +7,7 @@ EXPERIMENT ?= scenarios/experiments/policy_comparison.toml
 FLAGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: help compare install format lint check test nightly baseline clean
+.PHONY: help compare install format lint check test nightly baseline tables clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ nightly: install  ## the long statistical runs, with fresh seeds
 
 baseline: install  ## write the baseline numbers anew, after a change that is meant to move results
 	$(BIN)/python tests/baseline/test_baseline.py
+
+tables: install  ## make the tables of MODEL.md anew from the code and results/reference
+	$(BIN)/python -m sim.tables MODEL.md
 
 clean:  ## remove the environment, caches and results that are not committed
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -31,13 +31,6 @@ Out = Annotated[Path | None, typer.Option(help="Results directory; results/NAME 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file.")]
 
-RUN_SHOWN = (
-    "stock_registered", "stock_unsealed", "stock_rented", "stock_bought", "stock_stolen", "supply_account_days", "utilisation_share",
-    "price_yuan", "commission_yuan", "dealers_active", "lifetime_days_rented", "expected_harm_yuan", "victims", "owners_banned",
-    "innocents_sanctioned", "enforcement_cost_yuan", "informed_share",
-)  # fmt: skip
-"""Outcomes that `abm run` prints; the table `summary` has all."""
-
 
 def _overrides(settings: list[str] | None, replications: int | None = None, seed: int | None = None) -> dict[str, object]:
     from sim.scenario import parse_settings
@@ -102,7 +95,7 @@ def run(
     plan = single(load_scenario(scenario, _overrides(set_, replications, seed)))
     done = _carry_out(plan, out, workers, quiet)
     if not quiet:
-        print_summary(done.summary, RUN_SHOWN)
+        print_summary(done.summary)
     _conclude(done, out or Path("results") / plan.name, quiet)
 
 

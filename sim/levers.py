@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 SEGMENTS = ("student", "stay_at_home_parent", "freelancer", "other")
 """Segments of users, in the order of every array that has one entry a segment."""
 
+AT_RISK = 3
+"""The first three segments are those at whom lures are aimed."""
+
 CHANNELS = ("registered", "unsealed", "rented", "bought", "stolen")
 """Supply channels, in the order of every array that has one entry a channel."""
 
@@ -61,9 +64,9 @@ _ROWS = (
           "an abuse is caught with its catch rate x u: refusal, re-sealing or permanent seal", 0.3,
           "legitimate unsealing refused", "unseals_refused", "request examined", "inflow_unsealed", -1),
     Lever("account_audit", "sensitivity of the live-account detector", "threshold c = c0 - u", 0.0,
-          "innocents flagged, steeply", "innocents_sanctioned", "innocent flagged", "detected_rented", 1),
+          "innocents flagged, steeply", "innocents_sanctioned", "innocent flagged", "lifetime_days_rented", -1),
     Lever("login_check", "challenge on dual login and new devices", "rented and stolen accounts challenged with .15u(1 - e/2) a day", 0.0,
-          "travellers challenged", "travellers_challenged", "challenge", "stock_rented", -1),
+          "travellers challenged", "travellers_challenged", "challenge", "lifetime_days_rented", -1),
     Lever("cluster_sweep", "sweep of the batch of a fallen account", "each live batch-mate falls with .5u(1 - e/2)", 0.2,
           "innocents on the same device", "innocents_sanctioned", "account swept", "swept", 1),
     Lever("sanction_severity", "how heavy a sanction is", "permanent with .2 + .6u; heavier first step", 0.3,
@@ -88,7 +91,7 @@ _ROWS = (
           "self-report .05u(informed + .2) a day; the named dealer's accounts examined; acceptance +.3u", 0.0,
           "moral hazard: more accept", "rented_by_advert", "self-report", "self_reports", 1, by_segment=True),
     Lever("purge", "a pulse: every account under dealer control examined on listed days", "each live account falls with u(1 - e)", 0.0,
-          "innocents flagged that day", "innocents_sanctioned", "account purged", "supply_account_days", -1, only_policy=True),
+          "innocents flagged that day", "innocents_sanctioned", "account purged", "purged", 1, only_policy=True),
 )
 
 # fmt: on

@@ -114,7 +114,7 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
         own_flows = unsealing.complete_own(world, levers, luck, day, own, own_helper)
         innocent_sign_ups = registration.innocents(world, levers, luck, day)
         adverts = renting.advertise(world, levers, luck, day)
-        referred, asked_friends = renting.refer(world, levers, luck, day)
+        referred, asked_friends, asked_at_risk = renting.refer(world, levers, luck, day)
         returned = renting.return_owners(world, levers, luck, day)
         bought, offers = trading.buy(world, levers, luck, day, renting.surviving(world, levers))
         stolen, thefts = trading.steal(world, luck, day)
@@ -175,6 +175,8 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
             sign_ups=innocent_sign_ups,
             adverts=adverts,
             asked_friends=asked_friends,
+            asked_at_risk=asked_at_risk,
+            unseal_attempts=int((unsealing_helper >= 0).sum()),
             acquired=acquired,
             market=market,
             harm=harm,

@@ -35,11 +35,13 @@ _ROWS: list[Outcome] = [
     *_channel_rows("supply", "account-days/day", "effective (quality-weighted) account-days supplied by {} accounts", "lower", "stock"),
     *_channel_rows("exits", "accounts/day", "{} accounts that left dealer control for any reason", "neither", "flow"),
     *_channel_rows("exit_age", "days/day", "sum of days under dealer control of the {} accounts that left", "neither", "flow"),
+    Outcome("exits_rented_long", "accounts/day", "rentals that ended after more than three weeks", "neither", "flow"),
     Outcome("rented_by_advert", "accounts/day", "rentals that began with an advert", "lower", "flow"),
     Outcome("rented_by_referral", "accounts/day", "rentals that began with a friend (paid referral, unpaid loan)", "lower", "flow"),
     Outcome("rented_by_return", "accounts/day", "rentals by owners who rent out again after a sanction", "lower", "flow"),
     *[Outcome(f"rented_{s}", "accounts/day", f"rentals by owners in segment {s}", "lower", "flow") for s in SEGMENTS],
     Outcome("owners_approached", "users/day", "users shown a rental advert or asked by a renter", "lower", "flow"),
+    Outcome("at_risk_approached", "users/day", "the same among students, stay-at-home parents and freelancers", "lower", "flow"),
     Outcome("supply_account_days", "account-days/day", "effective account-days supplied by all channels", "lower", "stock"),
     Outcome(
         "demand_account_days", "account-days/day", "effective account-days that abusers want at the price of the day", "lower", "stock"
@@ -52,6 +54,7 @@ _ROWS: list[Outcome] = [
     Outcome("dealers_active", "dealers", "dealers in business", "lower", "stock"),
     Outcome("dealer_profit_yuan", "yuan/day per dealer", "mean profit of a dealer", "lower", "price"),
     Outcome("dealer_evasion", "share", "mean evasion of dealers, weighted by accounts", "neither", "share"),
+    Outcome("unseal_attempts", "requests/day", "unsealing requests of dealers that found a helper", "neither", "flow"),
     Outcome("dealer_pool", "accounts", "sealed accounts that dealers hold for unsealing", "lower", "stock"),
     Outcome("dealer_top_share", "share", "part of the deployed accounts held by the largest tenth of dealers", "neither", "share"),
     Outcome("helpers_by_stall", "assists/day", "assists by passers-by of scan teams", "lower", "flow"),

@@ -34,6 +34,8 @@ class Day:
     sign_ups: InnocentSignUps
     adverts: Adverts
     asked_friends: int
+    asked_at_risk: int
+    unseal_attempts: int
     acquired: AcquisitionFlows
     market: MarketFlows
     harm: AbuseFlows
@@ -83,11 +85,13 @@ def _market(world: World, day: Day) -> dict[str, float]:
         **_by("supply", CHANNELS, market.supply),
         **_by("exits", CHANNELS, day.exits.by_dealer.sum(axis=0)),
         **_by("exit_age", CHANNELS, day.exits.ages),
+        "exits_rented_long": float(day.exits.long_rentals),
         "rented_by_advert": float(lures[0]),
         "rented_by_referral": float(lures[1]),
         "rented_by_return": float(lures[2]),
         **_by("rented", SEGMENTS, acquired.rented_by_segment),
         "owners_approached": day.adverts.approached + day.asked_friends,
+        "at_risk_approached": day.adverts.at_risk + day.asked_at_risk,
         "supply_account_days": float(market.supply.sum()),
         "demand_account_days": market.demand,
         "utilisation_share": market.utilisation,
@@ -98,6 +102,7 @@ def _market(world: World, day: Day) -> dict[str, float]:
         "dealers_active": float(rows.size),
         "dealer_profit_yuan": world.market.realised_profit,
         "dealer_evasion": market.evasion,
+        "unseal_attempts": float(day.unseal_attempts),
         "dealer_pool": float(dealers.pool[rows].sum()),
         "dealer_top_share": market.top_share,
         "helpers_by_stall": float(day.assists.by_stall),

@@ -24,6 +24,14 @@ _WIDE = 110
 _SECONDS_A_LINE = 10.0
 
 
+RUN_SHOWN = (
+    "stock_registered", "stock_unsealed", "stock_rented", "stock_bought", "stock_stolen", "supply_account_days", "utilisation_share",
+    "price_yuan", "commission_yuan", "dealers_active", "lifetime_days_rented", "expected_harm_yuan", "victims", "owners_banned",
+    "innocents_sanctioned", "enforcement_cost_yuan", "informed_share",
+)  # fmt: skip
+"""Outcomes that `abm run` prints; the table `summary` has all."""
+
+
 def console() -> Console:
     """Return a console for standard output; tables keep their full width where that is no terminal."""
     out = Console(highlight=False, markup=False, emoji=False)
@@ -143,7 +151,7 @@ def print_comparison(table: pd.DataFrame, titles: Mapping[str, str], baseline: s
         print_table(columns, rows, titles.get(scenario, scenario), columns[1:])
 
 
-def print_summary(table: pd.DataFrame, outcomes: Sequence[str]) -> None:
+def print_summary(table: pd.DataFrame, outcomes: Sequence[str] = RUN_SHOWN) -> None:
     """Print means over replications with intervals."""
     from sim.analysis.words import number
 

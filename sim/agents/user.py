@@ -35,36 +35,57 @@ def legal_shift(world: World, levers: Levers) -> Reals:
     return -p.legal_weight * (certainty + p.severity_share * severity)
 
 
-def lure_logit(world: World, levers: Levers, users: Ints, segments: Ints, day: int) -> Reals:
-    """Return what renting out and selling have in common: segment, perceived risk, law, news."""
+def _lure_logit(world: World, levers: Levers, segments: Ints) -> Reals:
+    """Return what renting out and selling have in common: segment, law, news."""
     a = world.parameters.awareness
     fixed = world.traits.segment_logit + legal_shift(world, levers) - a.risk_weight * a.news_risk * world.market.news
-    return fixed[segments] - a.risk_weight * (world.users.perceived_risk(users, day) - a.base_risk)
+    return np.asarray(fixed[segments])
 
 
-def rents_out(world: World, levers: Levers, users: Ints, segments: Ints, day: int, word: float = 0.0) -> Reals:
-    """Return the probability that each user rents out the account when asked.
+def interest_in_renting(world: World, levers: Levers, users: Ints, segments: Ints) -> Reals:
+    """Return the logit with which users rent out their account when asked, before risk and knowledge.
 
-    informed factor x logistic(b0 + b_seg + 2 ln(w/r) - 2(risk - .1) + law + amnesty + .8 ln(1 + renters nearby) + word), where `word`
-    is the weight of a friend's word.
+    b0 + b_seg + 2 ln(w/r) + law + amnesty + .8 ln(1 + renters nearby)
     """
     p = world.parameters.renting
-    logit = p.acceptance_logit + word + lure_logit(world, levers, users, segments, day)
+    logit = p.acceptance_logit + _lure_logit(world, levers, segments)
     logit += p.commission_weight * np.log(world.market.commission / world.population.reservation(users))
     logit += p.amnesty_hazard_logit * levers.owner_amnesty[segments]
     logit += p.community_weight * np.log1p(world.users.renters_nearby(users))
-    return np.asarray(expit(logit) * informed_factor(world, users, segments))
+    return logit
 
 
-def sells(world: World, levers: Levers, users: Ints, segments: Ints, day: int) -> Reals:
-    """Return the probability that each user sells the account at the asked price, by the same terms as renting out.
+def interest_in_selling(world: World, levers: Levers, users: Ints, segments: Ints) -> Reals:
+    """Return the logit with which users sell their account at the asked price, by the same terms as renting it out.
 
     The user's reservation price is in proportion to the reservation commission.
     """
     p = world.parameters
-    logit = p.trading.selling_logit + lure_logit(world, levers, users, segments, day)
+    logit = p.trading.selling_logit + _lure_logit(world, levers, segments)
     logit += p.renting.commission_weight * np.log(p.population.reservation_median_yuan / world.population.reservation(users))
+    return logit
+
+
+def acceptance(world: World, users: Ints, segments: Ints, interest: Reals, day: int) -> Reals:
+    """Return the probability that users with an interest accept: informed factor x logistic(interest - 2(risk - .1)).
+
+    Never above logistic(interest), as risk is never below its base.
+    """
+    a = world.parameters.awareness
+    logit = interest - a.risk_weight * (world.users.perceived_risk(users, day) - a.base_risk)
     return np.asarray(expit(logit) * informed_factor(world, users, segments))
+
+
+def accepted(world: World, users: Ints, segments: Ints, interest: Reals, survives: Reals, u: Reals, cap: float, day: int) -> Ints:
+    """Return the positions of candidates who accept, drawn by thinning under `cap` with uniforms `u`, and whose account is free.
+
+    `survives` is the share of adverts that each candidate's segment gets to see. Risk and knowledge, which only lower acceptance, are
+    looked up for those alone who would accept without them.
+    """
+    likely = np.flatnonzero(u * cap < survives * np.minimum(expit(interest), cap))
+    chance = np.minimum(acceptance(world, users[likely], segments[likely], interest[likely], day), cap)
+    agreed = likely[u[likely] * cap < survives[likely] * chance]
+    return np.asarray(agreed[world.users.free(users[agreed], day)])
 
 
 def helps(world: World, levers: Levers, users: Ints, stall: NDArray[np.bool_], day: int) -> Reals:
@@ -76,22 +97,25 @@ def helps(world: World, levers: Levers, users: Ints, stall: NDArray[np.bool_], d
     """
     p = world.parameters.helping
     segments = world.population.segment(users)
+    rows = world.users.registry.find(users)
     knows = informed(world, users, segments)
     factor = world.parameters.awareness.informed_factor
-    risk = world.users.perceived_risk(users, day) - world.parameters.awareness.base_risk
+    risk = world.users.perceived_risk(users, day, rows) - world.parameters.awareness.base_risk
     dialog = 1.0 - p.confirmable_share * p.confirmation_effect * levers.scan_confirmation
     passer_by = dialog * np.exp(-risk) * np.where(knows, factor / p.impersonation_multiplier, 1.0)
     weight = world.parameters.awareness.risk_weight
     member = expit(p.task_logit + p.task_fee_weight * np.log(p.task_fee_yuan / 8.0) - weight * risk) * np.where(knows, factor, 1.0)
-    return np.where(stall, passer_by, member) * may_help(world, levers, users, day)
+    return np.where(stall, passer_by, member) * may_help(world, levers, users, rows, day)
 
 
-def may_help(world: World, levers: Levers, users: Ints, day: int) -> NDArray[np.bool_]:
-    """Say whom the platform lets help: old enough account, window since the last assist over, not sanctioned, at most once a day."""
+def may_help(world: World, levers: Levers, users: Ints, rows: Ints, day: int) -> NDArray[np.bool_]:
+    """Say whom the platform lets help: old enough account, window since the last assist over, not sanctioned, at most once a day.
+
+    `rows` are the users' rows among the touched, -1 for others.
+    """
     p = world.parameters.helping
     tightness = levers.helper_cap / 0.3
     old_enough = world.population.account_age(users) >= p.cap_age_days * min(1.0, tightness)
-    rows = world.users.registry.find(users)
     at = np.maximum(rows, 0)
     touched = world.users.touched
     last = np.where(rows >= 0, touched.last_assist[at], NEVER)

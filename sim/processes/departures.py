@@ -13,13 +13,16 @@ from sim.world.accounts import EMPTIED, LIVE, QUIT, RECOVERED, RENTED, RESEALED,
 from sim.world.users import FREE
 from sim.world.world import World
 
+_LONG_DAYS = 21
+
 
 @dataclass(frozen=True)
 class ExitFlows:
-    """Accounts that left in a day: by dealer and channel `(dealers, 5)`, days under control by channel `(5,)`."""
+    """Accounts that left in a day: by dealer and channel `(dealers, 5)`, days under control by channel `(5,)`, rentals over three weeks."""
 
     by_dealer: NDArray[np.float64]
     ages: NDArray[np.float64]
+    long_rentals: int
 
 
 def depart(world: World, luck: Luck, day: int) -> tuple[float, float]:
@@ -55,11 +58,11 @@ def release(world: World, day: int) -> ExitFlows:
         rows = users.rows(accounts.owner[back])
         users.touched.status[rows] = FREE
         users.count_renters(accounts.owner[back[accounts.channel[back] == RENTED]], -1)
+    age = day - accounts.acquired[gone] + 1
     flows = ExitFlows(
         by_dealer=dealers.per_channel(accounts.dealer[gone], channel),
-        ages=np.bincount(channel, weights=(day - accounts.acquired[gone] + 1).astype(np.float64), minlength=len(CHANNELS)).astype(
-            np.float64
-        ),
+        ages=np.bincount(channel, weights=age.astype(np.float64), minlength=len(CHANNELS)).astype(np.float64),
+        long_rentals=int(((channel == RENTED) & (age > _LONG_DAYS)).sum()),
     )
     if gone.size:
         accounts.keep(np.flatnonzero(fate == LIVE))

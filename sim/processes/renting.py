@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.agents.user import rents_out
-from sim.levers import SEGMENTS, Levers
+from sim.agents.user import acceptance, accepted, interest_in_renting
+from sim.levers import AT_RISK, SEGMENTS, Levers
 from sim.luck import Keys, Luck, poisson, repeated
 from sim.world.accounts import ADVERT, REFERRAL, RENTED, RETURN, Claims
 from sim.world.world import World
@@ -16,11 +16,12 @@ from sim.world.world import World
 
 @dataclass(frozen=True)
 class Adverts:
-    """Adverts of a day: claims, exposures paid for by dealer and segment `(dealers, 4)`, and counts."""
+    """Adverts of a day: claims, exposures paid for by dealer and segment `(dealers, 4)`, and counts (`at_risk`: the lured segments)."""
 
     claims: Claims
     shown: NDArray[np.float64]
     approached: float
+    at_risk: float
     removed: float
     honest_removed: int
 
@@ -49,9 +50,9 @@ def advertise(world: World, levers: Levers, luck: Luck, day: int) -> Adverts:
     segment = np.minimum((luck.uniforms("advert segment", day, key)[:, None] > cumulative).sum(axis=1), len(SEGMENTS) - 1)
     user = world.population.pick(luck.uniforms("advert user", day, key), segment)
     survives = surviving(world, levers)
-    chance = survives[segment] * np.minimum(rents_out(world, levers, user, segment, day), p.thinning_cap)
-    accepts = luck.uniforms("advert accepted", day, key) * p.thinning_cap < chance
-    accepts[accepts] = world.users.free(user[accepts], day)
+    interest = interest_in_renting(world, levers, user, segment)
+    u = luck.uniforms("advert accepted", day, key)
+    accepts = accepted(world, user, segment, interest, survives[segment], u, p.thinning_cap, day)
     seen = shown.sum(axis=0)
     honest = world.parameters.population.honest_adverts_per_million_day * world.population.millions
     taken = 0.1 * float(np.dot(levers.ad_takedown, world.population.shares))
@@ -59,13 +60,16 @@ def advertise(world: World, levers: Levers, luck: Luck, day: int) -> Adverts:
         claims=Claims.of(key[accepts], RENTED, dealer[accepts], user[accepts], lure=ADVERT),
         shown=shown,
         approached=float(np.dot(seen, survives)) * p.noticed_share,
+        at_risk=float(np.dot(seen[:AT_RISK], survives[:AT_RISK])) * p.noticed_share,
         removed=float(np.dot(seen, 1.0 - survives)) / p.exposures_per_effort,
         honest_removed=luck.count("honest adverts", day, honest * taken),
     )
 
 
-def refer(world: World, levers: Levers, luck: Luck, day: int) -> tuple[Claims, int]:
-    """Let renters, and renters turned dealers, ask a member of their community; returns claims and how many were asked.
+def refer(world: World, levers: Levers, luck: Luck, day: int) -> tuple[Claims, int, int]:
+    """Let renters, and renters turned dealers, ask a member of their community.
+
+    Returns claims, how many were asked, and how many of these are in the lured segments.
 
     A few who agree lend the account without pay.
     """
@@ -85,7 +89,7 @@ def refer(world: World, levers: Levers, luck: Luck, day: int) -> tuple[Claims, i
     claims = Claims.of(
         key[accepts], RENTED, dealer[accepts], user[accepts], lure=REFERRAL, unpaid=unpaid[accepts], referrer=referrer[accepts]
     )
-    return claims, key.size
+    return claims, key.size, int((world.population.segment(user) < AT_RISK).sum())
 
 
 def return_owners(world: World, levers: Levers, luck: Luck, day: int) -> Claims:
@@ -103,5 +107,7 @@ def return_owners(world: World, levers: Levers, luck: Luck, day: int) -> Claims:
 
 def _agrees(world: World, levers: Levers, luck: Luck, day: int, process: str, key: Keys, user: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Decide for each user asked by somebody known, whose account is free."""
-    chance = rents_out(world, levers, user, world.population.segment(user), day, word=world.parameters.renting.referral_logit)
+    segment = world.population.segment(user)
+    interest = interest_in_renting(world, levers, user, segment) + world.parameters.renting.referral_logit
+    chance = acceptance(world, user, segment, interest, day)
     return (luck.uniforms(process, day, key) < chance) & world.users.free(user, day)

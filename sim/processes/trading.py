@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.agents.user import informed_factor, sells
+from sim.agents.user import accepted, informed_factor, interest_in_selling
 from sim.levers import Levers
 from sim.luck import Luck, poisson, repeated, rounded, weighted
 from sim.world.accounts import BOUGHT, STOLEN, Claims
@@ -26,9 +26,8 @@ def buy(world: World, levers: Levers, luck: Luck, day: int, survives: NDArray[np
     key = luck.children("offer", day, dealers.key[dealer], ordinal)
     segment = weighted(luck.uniforms("offer segment", day, key), np.cumsum(world.population.shares))
     user = world.population.pick(luck.uniforms("offer user", day, key), segment)
-    chance = survives[segment] * np.minimum(sells(world, levers, user, segment, day), cap)
-    accepts = luck.uniforms("offer accepted", day, key) * cap < chance
-    accepts[accepts] = world.users.free(user[accepts], day)
+    interest = interest_in_selling(world, levers, user, segment)
+    accepts = accepted(world, user, segment, interest, survives[segment], luck.uniforms("offer accepted", day, key), cap, day)
     tries = np.zeros(dealers.size)
     tries[rows] = offers
     return Claims.of(key[accepts], BOUGHT, dealer[accepts], user[accepts]), tries

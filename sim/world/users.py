@@ -172,11 +172,14 @@ class Users:
         status, until = self.touched.status[at], self.touched.until[at]
         return np.asarray(~known | (status == FREE) | ((status == BANNED) & (until <= day)))
 
-    def perceived_risk(self, ids: Ids, day: int) -> Reals:
-        """Return perceived risk: the base, and what is left of own sanctions and of those in the community."""
+    def perceived_risk(self, ids: Ids, day: int, rows: Rows | None = None) -> Reals:
+        """Return perceived risk: the base, and what is left of own sanctions and of those in the community.
+
+        `rows` are the ids' rows in `touched`, if they are known already.
+        """
         near, place = self.communities, self.population.community(ids)
         risk = self._awareness.base_risk + near.risk[place] * self._decay ** (day - near.risk_day[place].astype(np.float64))
-        rows = self.registry.find(ids)
+        rows = self.registry.find(ids) if rows is None else rows
         known = np.flatnonzero(rows >= 0)
         if known.size:
             at = rows[known]

@@ -1,0 +1,89 @@
+"""What each lever does when it is strengthened step by step from its standing value, measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sim.analysis.intervals import t_intervals
+from sim.analysis.pairs import pairs
+from sim.comparison import Comparison
+from sim.conduct import carry_out
+from sim.experiment import Progress
+from sim.levers import LEVERS, Lever
+from sim.outcomes import OUTCOMES
+from sim.plan import Plan
+from sim.scenario import Scenario
+
+LEVELS = 5
+"""Levels of each lever, the standing one included."""
+
+COLUMNS = (
+    *("lever", "mechanism", "outcome", "unit", "baseline_mean", "effect", "low", "high", "stated", "holds", "levels"),
+    *("side_effect_outcome", "side_effect", "side_low", "side_high"),
+)
+
+
+def plan(baseline: Scenario, replications: int) -> Plan:
+    """Return the plan: the baseline, and each lever as a policy at each level above its standing strength."""
+    scenarios = {baseline.name: baseline}
+    for lever in LEVERS.values():
+        for level in _levels(baseline, lever)[1:]:
+            name = _name(lever, float(level))
+            changed = baseline.changed({f"policies.{lever.name}.strength": float(level)})
+            scenarios[name] = changed.model_copy(update={"name": name})
+    return Plan(
+        command="levers --effects",
+        name="lever_effects",
+        scenarios=scenarios,
+        replications=replications,
+        seed=baseline.run.seed,
+        title="Each lever from its standing strength to 1",
+        baseline=baseline.name,
+        outcomes=tuple(dict.fromkeys(lever.moves for lever in LEVERS.values())),
+    )
+
+
+def measure(
+    baseline: Scenario,
+    replications: int,
+    workers: int = 1,
+    out: Path | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> pd.DataFrame:
+    """Run the plan and return one row a lever (`COLUMNS`): the effect of full strength on the outcome that its mechanism names.
+
+    `stated` is the direction in the lever table, `holds` whether the 95 % interval lies on that side of 0, `levels` at how many of the
+    levels above the standing one it does. Paired differences on common seeds.
+    """
+    asked = plan(baseline, replications)
+    done = carry_out(replace(asked, outcomes=asked.outcomes), out, workers, progress)
+    assert isinstance(done, Comparison)
+    return pd.DataFrame([_row(done.runs, baseline, lever) for lever in LEVERS.values()], columns=list(COLUMNS))
+
+
+def _levels(baseline: Scenario, lever: Lever) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.round(np.linspace(baseline.levers.get(lever.name, lever.standing), 1.0, LEVELS), 6)
+
+
+def _name(lever: Lever, level: float) -> str:
+    return f"{lever.name}_{round(level * 1000):04d}"
+
+
+def _row(runs: pd.DataFrame, baseline: Scenario, lever: Lever) -> tuple[object, ...]:
+    holds = []
+    for level in _levels(baseline, lever)[1:]:
+        sides = pairs(runs, baseline.name, _name(lever, float(level)), (lever.moves, lever.side_outcome))
+        effect = t_intervals(sides.after - sides.before)
+        low, high = float(effect.low[0]), float(effect.high[0])
+        holds.append(low > 0 if lever.direction > 0 else high < 0)
+    unit = OUTCOMES[lever.moves].unit if lever.moves in OUTCOMES else "days"
+    return (
+        *(lever.name, lever.equation, lever.moves, unit, float(sides.before[:, 0].mean())),
+        *(float(effect.value[0]), low, high, lever.direction, holds[-1], f"{sum(holds)} of {len(holds)}"),
+        *(lever.side_outcome, float(effect.value[1]), float(effect.low[1]), float(effect.high[1])),
+    )
