@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from sim.analysis.intervals import t_intervals
-from sim.conduct import run
-from sim.experiment import Progress
+from sim.comparison import Runs
 from sim.levers import AT_RISK, CHANNELS, SEGMENTS
 from sim.scenario import Scenario
 
@@ -111,19 +109,13 @@ TARGETS = (
 )
 
 
-def measure(
-    scenario: Scenario,
-    replications: int,
-    workers: int = 1,
-    out: Path | None = None,
-    progress: Callable[[Progress], None] | None = None,
-) -> pd.DataFrame:
-    """Run a scenario and return one row a target (`COLUMNS`): what is simulated with its 95 % interval, and whether that is inside.
+def table(done: Runs) -> pd.DataFrame:
+    """Return one row a target (`COLUMNS`): what is simulated with its 95 % interval, and whether that is inside.
 
     Drift: the mean of days 90-180 over that of days 240-540, less 1, by replication; inside when the 90 % interval lies within 3 %, which
     is the test of equivalence (TOST) at 5 %.
     """
-    done = run(scenario, replications=replications, workers=workers, out=out, progress=progress)
+    scenario = next(iter(done.plan.scenarios.values()))
     means = [Means({str(name): value for name, value in row.items()}, scenario) for row in done.runs.to_dict("records")]
     rows = [_row(t.name, t.source, t.hard, np.array([t.of(m) for m in means]), t.low, t.high, 0.95) for t in TARGETS]
     rows += [

@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sim import listings
+
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sim.comparison import Runs
     from sim.plan import Plan
+
+SCENARIOS = Path("scenarios")
+"""Where the shipped scenarios are, from a checkout."""
 
 app = typer.Typer(
     help="An agent-based simulator of the account black market.",
@@ -204,99 +211,78 @@ def replay(
 
 
 @app.command()
-def check(
-    files: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario or experiment files.")],
+def levers(
+    effects: Annotated[bool, typer.Option("--effects", help="Measure the effect of each lever from its standing strength to 1.")] = False,
     set_: Settings = None,
+    replications: Replications = None,
+    workers: Workers = None,
+    out: Out = None,
     quiet: Quiet = False,
 ) -> None:
-    """Validate files; print values and where they come from."""
-    from sim.experiment_file import load_experiment
-    from sim.explain import explain
-    from sim.faults import Fault, ScenarioError
-    from sim.scenario_file import read_toml
-    from sim.screen import print_table
+    """List the levers: meaning, standing strength, cost; with --effects, what each does."""
+    from sim.screen import print_effects, print_levers
 
-    overrides = _overrides(set_)
-    faults: list[Fault] = []
-    for file in files:
-        try:
-            if "baseline" in read_toml(file):
-                experiment = load_experiment(file, overrides)
-                rows: list[Any] = [(s.name, s.title, str(s.run.replications)) for s in (experiment.baseline, *experiment.scenarios)]
-                columns = ("scenario", "title", "replications")
-            else:
-                rows, columns = list(explain(file, overrides)), ("key", "value", "comes from")
-        except ScenarioError as error:
-            faults += error.faults
-        else:
-            if not quiet:
-                print_table(columns, rows, f"{file}: valid")
-    if faults:
-        raise ScenarioError(faults)
-
-
-@app.command()
-def diff(
-    a: Annotated[Path, typer.Argument(metavar="A", help="A scenario file.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Another.")],
-) -> None:
-    """Say what differs between two scenarios."""
-    from sim.explain import differences
+    if not effects:
+        if set_ or replications or workers or out:
+            raise typer.BadParameter("only goes with --effects", param_hint="--set, --replications, --workers, --out")
+        print_levers()
+        return
+    from sim.effects import SHORTER, plan, table
     from sim.scenario import load_scenario
-    from sim.screen import show
 
-    lines = differences(load_scenario(a), load_scenario(b))
-    show("\n".join(lines) or "no difference that a run would show")
-
-
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of the scenario file."""
-    import json
-
-    from sim.explain import json_schema
-    from sim.screen import show
-
-    show(json.dumps(json_schema(), indent=2))
+    baseline = load_scenario(SCENARIOS / "baseline.toml", {**SHORTER, **_overrides(set_)})
+    asked = plan(baseline, replications or 6)
+    target = out or Path("results") / asked.name
+    measured = _with_table(asked, target, workers, quiet, table, "lever_effects")
+    if not quiet:
+        print_effects(measured)
+    if not measured["holds"].all():
+        raise typer.Exit(1)
 
 
 @app.command()
-def levers() -> None:
-    """List the levers: meaning, standing strength, cost."""
-    from sim.screen import print_levers
+def calibration(
+    scenario: Annotated[Path | None, typer.Argument(metavar="[SCENARIO]", help="A scenario file; the whole platform if not given.")] = None,
+    set_: Settings = None,
+    replications: Replications = None,
+    workers: Workers = None,
+    out: Out = None,
+    quiet: Quiet = False,
+) -> None:
+    """Hold the baseline against its targets; exit 1 if a hard one is missed."""
+    from dataclasses import replace
 
-    print_levers()
+    from sim.calibration import table
+    from sim.plan import single
+    from sim.scenario import load_scenario
+    from sim.screen import print_targets
+
+    asked = single(load_scenario(scenario or SCENARIOS / "wechat_full.toml", _overrides(set_, replications or 4)))
+    asked = replace(asked, name="calibration")
+    measured = _with_table(asked, out or Path("results") / asked.name, workers, quiet, table, "calibration")
+    if not quiet:
+        print_targets(measured)
+    if not measured.loc[measured["kind"] == "hard", "inside"].all():
+        raise typer.Exit(1)
 
 
-@app.command()
-def outcomes() -> None:
-    """List the outcomes: unit, meaning, what is better."""
-    from sim.screen import print_outcomes
+def _with_table(
+    plan: Plan, target: Path, workers: int | None, quiet: bool, table: Callable[[Runs], pd.DataFrame], name: str
+) -> pd.DataFrame:
+    """Carry out a plan and write the table made of its runs beside the others."""
+    from sim.store import replacing
 
-    print_outcomes()
+    done = _carry_out(plan, target, workers, quiet)
+    if done.failures:
+        _conclude(done, target, quiet)
+    made = table(done)
+    with replacing(target / f"{name}.csv") as temporary:
+        made.to_csv(temporary, index=False, lineterminator="\n")
+    return made
 
 
-@app.command()
-def parameters() -> None:
-    """List the parameters: value, unit, range, source."""
-    from sim.screen import print_parameters
-
-    print_parameters()
-
-
-@app.command()
-def new(name: Annotated[str, typer.Argument(help="Name of the scenario; the file is NAME.toml.")]) -> None:
-    """Write a commented starter scenario."""
-    from sim.explain import starter
-    from sim.faults import Fault, ScenarioError
-    from sim.screen import show
-    from sim.store import write_text
-
-    text, path = starter(name), Path(f"{name}.toml")
-    if path.exists():
-        raise ScenarioError([Fault(str(path), "", "", "exists already; choose another name")])
-    write_text(path, text)
-    show(f"wrote {path}; check it with: abm check {path}")
+for _command in listings.COMMANDS:
+    app.command()(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

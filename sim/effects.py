@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from sim.analysis.intervals import t_intervals
 from sim.analysis.pairs import pairs
-from sim.comparison import Comparison
-from sim.conduct import carry_out
-from sim.experiment import Progress
+from sim.comparison import Runs
 from sim.levers import LEVERS, Lever
 from sim.outcomes import OUTCOMES
 from sim.plan import Plan
@@ -21,6 +15,9 @@ from sim.scenario import Scenario
 
 LEVELS = 5
 """Levels of each lever, the standing one included."""
+
+SHORTER: dict[str, object] = {"run.days": 330, "run.burn_in_days": 90, "run.settle_days": 0}
+"""Less than the default duration: the first days after a change count too, as a pulse acts then."""
 
 COLUMNS = (
     *("lever", "mechanism", "outcome", "unit", "baseline_mean", "effect", "low", "high", "stated", "holds", "levels"),
@@ -48,21 +45,13 @@ def plan(baseline: Scenario, replications: int) -> Plan:
     )
 
 
-def measure(
-    baseline: Scenario,
-    replications: int,
-    workers: int = 1,
-    out: Path | None = None,
-    progress: Callable[[Progress], None] | None = None,
-) -> pd.DataFrame:
-    """Run the plan and return one row a lever (`COLUMNS`): the effect of full strength on the outcome that its mechanism names.
+def table(done: Runs) -> pd.DataFrame:
+    """Return one row a lever (`COLUMNS`): the effect of full strength on the outcome that its mechanism names.
 
     `stated` is the direction in the lever table, `holds` whether the 95 % interval lies on that side of 0, `levels` at how many of the
     levels above the standing one it does. Paired differences on common seeds.
     """
-    asked = plan(baseline, replications)
-    done = carry_out(replace(asked, outcomes=asked.outcomes), out, workers, progress)
-    assert isinstance(done, Comparison)
+    baseline = next(iter(done.plan.scenarios.values()))
     return pd.DataFrame([_row(done.runs, baseline, lever) for lever in LEVERS.values()], columns=list(COLUMNS))
 
 

@@ -40,7 +40,7 @@ _ROWS: list[Outcome] = [
     Outcome("rented_by_referral", "accounts/day", "rentals that began with a friend (paid referral, unpaid loan)", "lower", "flow"),
     Outcome("rented_by_return", "accounts/day", "rentals by owners who rent out again after a sanction", "lower", "flow"),
     *[Outcome(f"rented_{s}", "accounts/day", f"rentals by owners in segment {s}", "lower", "flow") for s in SEGMENTS],
-    Outcome("owners_approached", "users/day", "users shown a rental advert or asked by a renter", "lower", "flow"),
+    Outcome("owners_approached", "users/day", "users who notice a rental advert or are asked by a renter", "lower", "flow"),
     Outcome("at_risk_approached", "users/day", "the same among students, stay-at-home parents and freelancers", "lower", "flow"),
     Outcome("supply_account_days", "account-days/day", "effective account-days supplied by all channels", "lower", "stock"),
     Outcome(
@@ -53,7 +53,7 @@ _ROWS: list[Outcome] = [
     Outcome("purchase_price_yuan", "yuan/account", "price asked by selling users", "neither", "price"),
     Outcome("dealers_active", "dealers", "dealers in business", "lower", "stock"),
     Outcome("dealer_profit_yuan", "yuan/day per dealer", "mean profit of a dealer", "lower", "price"),
-    Outcome("dealer_evasion", "share", "mean evasion of dealers, weighted by accounts", "neither", "share"),
+    Outcome("dealer_evasion", "share", "mean evasion of dealers, weighted by effective account-days", "neither", "share"),
     Outcome("unseal_attempts", "requests/day", "unsealing requests of dealers that found a helper", "neither", "flow"),
     Outcome("dealer_pool", "accounts", "sealed accounts that dealers hold for unsealing", "lower", "stock"),
     Outcome("dealer_top_share", "share", "part of the deployed accounts held by the largest tenth of dealers", "neither", "share"),

@@ -30,6 +30,7 @@ class Population:
     reservation_median_yuan: float
     reservation_sigma: float
     contacts_median: float
+    contacts_reference: float
     contacts_sigma: float
     young_account_share: float
     real_name_share: float
@@ -49,7 +50,6 @@ class Awareness:
     remember_share: float
     half_life_days: float
     informed_factor: float
-    base_risk: float
     own_ban_risk: float
     community_ban_risk: float
     risk_half_life_days: float
@@ -89,6 +89,7 @@ class Helping:
     confirmable_share: float
     confirmation_effect: float
     task_fee_yuan: float
+    task_fee_usual_yuan: float
     task_logit: float
     task_fee_weight: float
     task_offer_cost_yuan: float
@@ -97,6 +98,7 @@ class Helping:
     platform_fixed_yuan: float
     work_scale_yuan: float
     candidates_per_request: float
+    memory: float
     price_speed: float
     price_floor_yuan: float
     price_ceiling_yuan: float
@@ -177,6 +179,10 @@ class Renting:
     dealer_capacity: float
     noticed_share: float
     home_approach_per_day: float
+    takedown_effect: float
+    honest_takedown_share: float
+    law_floor: float
+    law_reference: float
     advert_report_weight: float
 
 

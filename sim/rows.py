@@ -59,9 +59,9 @@ class Day:
 
 def outcome_row(world: World, levers: Levers, enforcer: Enforcer, day: Day, today: int) -> dict[str, float]:
     """Return the outcomes of a day by name and let the enforcer book its costs."""
-    row = {**_market(world, day), **_people(world, levers, day), **_harm(world, levers, day)}
+    row = {**_market(world, day, today), **_people(world, levers, day), **_harm(world, levers, day)}
     row["review_backlog"] = float(world.docket.waiting(today) + (world.accounts.case_day[: world.accounts.size] >= 0).sum())
-    costs = enforcer.book(levers, _events(day), world.population.millions, world.population.shares)
+    costs = enforcer.book(levers, _events(levers, day), world.population.millions, world.population.shares)
     row.update({f"cost_{name}_yuan": cost for name, cost in costs.items()})
     row["enforcement_cost_yuan"] = sum(costs.values())
     return row
@@ -71,13 +71,13 @@ def _by(prefix: str, names: tuple[str, ...], values: NDArray[np.float64] | NDArr
     return {f"{prefix}_{name}": float(value) for name, value in zip(names, values, strict=True)}
 
 
-def _market(world: World, day: Day) -> dict[str, float]:
+def _market(world: World, day: Day, today: int) -> dict[str, float]:
     """Return stocks, flows, prices and who is in business."""
     market, acquired, dealers = day.market, day.acquired, world.dealers
     price, commission, helper_price, purchase_price = day.prices
     lures = acquired.by_lure
     rows = dealers.rows()
-    at_work = world.recruiters.open[: world.recruiters.size]
+    at_work = world.recruiters.open[: world.recruiters.size] & (world.recruiters.closed_until[: world.recruiters.size] <= today)
     return {
         **_by("stock", CHANNELS, market.stock),
         **_by("inflow", CHANNELS, acquired.by_channel),
@@ -181,7 +181,7 @@ def _harm(world: World, levers: Levers, day: Day) -> dict[str, float]:
     }
 
 
-def _events(day: Day) -> dict[str, float]:
+def _events(levers: Levers, day: Day) -> dict[str, float]:
     """Return today's count of the event that each lever pays for, as named in the lever table."""
     cases = float(day.owners_tried.sum() + day.helpers_tried + day.dealers.arrests)
     return {
@@ -189,7 +189,7 @@ def _events(day: Day) -> dict[str, float]:
         "assisted_verification": day.sign_ups.delayed,
         "helper_cap": day.assists.honest_refused,
         "helper_sanctions": day.helpers.sanctioned + day.helpers.honest,
-        "scan_confirmation": 0.0,
+        "scan_confirmation": levers.scan_confirmation * day.assists.honest_assists,
         "stall_policing": day.recruiters.stalls_closed,
         "task_platform_takedown": day.recruiters.platforms_closed,
         "unsealing_strictness": day.own.examined,
@@ -201,7 +201,6 @@ def _events(day: Day) -> dict[str, float]:
         "review_capacity": day.session.handled,
         "ad_takedown": day.adverts.removed,
         "legal_certainty": cases,
-        "legal_severity": 0.0,
         "owner_amnesty": day.examined.self_reports,
         "purge": day.examined.purged + day.examined.purge_innocents,
     }

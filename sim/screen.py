@@ -6,7 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -140,14 +140,15 @@ def print_comparison(table: pd.DataFrame, titles: Mapping[str, str], baseline: s
 
     columns = ["outcome", titles.get(baseline, baseline)[:20].lower(), "with it", "change, %", "95 % interval"]
     wide = console().width >= _WIDE
-    columns += ["in units"] if wide else []
+    columns += ["in units", "variance ratio"] if wide else []
     for scenario in table["scenario"].unique():
         rows = []
         for row in table[table["scenario"] == scenario].to_dict("records"):
             change = percent(row["relative"]) if math.isfinite(row["relative"]) else "-"
             cells = [row["outcome"], number(row["baseline_mean"]), number(row["mean"]), change]
             cells.append(ends(row["relative_low"], row["relative_high"], percent))
-            rows.append([*cells, ends(row["difference_low"], row["difference_high"], number)] if wide else cells)
+            ratio = number(row["variance_ratio"]) if math.isfinite(row["variance_ratio"]) else "-"
+            rows.append([*cells, ends(row["difference_low"], row["difference_high"], number), ratio] if wide else cells)
         print_table(columns, rows, titles.get(scenario, scenario), columns[1:])
 
 
@@ -195,3 +196,39 @@ def print_parameters() -> None:
         for name, e in entries.items()
     ]
     print_table(("parameter", "value", "unit", "range", "source", "note"), rows, right=("value",))
+
+
+def print_effects(table: pd.DataFrame) -> None:
+    """Print what each lever does at full strength, with the side effect on innocents."""
+    rows: list[Sequence[str]] = []
+    for row in _records(table):
+        stated = "rise" if row["stated"] > 0 else "fall"
+        effect = (f"{row['baseline_mean']:.4g}", f"{row['effect']:+.4g}", f"{row['low']:+.4g} to {row['high']:+.4g}")
+        side = (f"{row['side_effect']:+.4g}", f"{row['side_low']:+.4g} to {row['side_high']:+.4g}")
+        rows.append((row["lever"], row["outcome"], *effect, stated, row["levels"], row["side_effect_outcome"], *side))
+    columns = (
+        "lever",
+        "outcome",
+        "baseline",
+        "effect",
+        "95 % interval",
+        "stated",
+        "levels clear",
+        "side effect on",
+        "effect ",
+        "95 % interval ",
+    )
+    print_table(columns, rows, "Each lever at strength 1 against its standing strength", right=("baseline", "effect", "effect "))
+
+
+def print_targets(table: pd.DataFrame) -> None:
+    """Print the baseline against its targets."""
+    rows: list[Sequence[str]] = []
+    for row in _records(table):
+        simulated = (f"{row['simulated']:.4g}", f"{row['low']:.4g} to {row['high']:.4g}", "yes" if row["inside"] else "NO")
+        rows.append((row["target"], row["kind"], row["source"], row["range"], *simulated))
+    print_table(("target", "kind", "source", "range", "simulated", "interval", "inside"), rows, right=("simulated",))
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

@@ -98,14 +98,18 @@ def lever_effects(results: Path) -> str:
             f"`{row['lever']}`",
             row["mechanism"],
             f"`{row['outcome']}`",
-            _interval(row["effect"], row["low"], row["high"]),
             row["unit"],
+            _text(row.get("baseline_mean", "")),
+            _interval(row["effect"], row["low"], row["high"]),
+            row.get("levels", ""),
             f"`{row['side_effect_outcome']}`" if row["side_effect_outcome"] else "",
             _interval(row["side_effect"], row["side_low"], row["side_high"]),
         )
         for row in rows
     )
-    return _markdown(("lever", "mechanism", "outcome", "effect", "unit", "side effect on", "side effect"), cells)
+    return _markdown(
+        ("lever", "mechanism", "outcome", "unit", "baseline", "effect", "levels that hold", "side effect on", "side effect"), cells
+    )
 
 
 def calibration(results: Path) -> str:
@@ -114,7 +118,14 @@ def calibration(results: Path) -> str:
     if rows is None:
         return _missing("calibration.csv")
     cells = (
-        (row["target"], row["kind"], row["source"], row["range"], _interval(row["simulated"], row["low"], row["high"]), row["inside"])
+        (
+            row["target"],
+            row["kind"],
+            row["source"],
+            row["range"],
+            _interval(row["simulated"], row["low"], row["high"]),
+            {"True": "yes", "False": "**no**"}.get(row["inside"], row["inside"]),
+        )
         for row in rows
     )
     return _markdown(("target", "kind", "source", "range", "simulated", "inside"), cells)

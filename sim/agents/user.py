@@ -13,9 +13,6 @@ from sim.world.world import World
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_STANDING_LAW = 0.2
-_LEAST_LAW = 0.02
-
 
 def informed(world: World, users: Ints, segments: Ints) -> NDArray[np.bool_]:
     """Say who knows the campaign's message: those whose awareness quantile is below the informed share of the segment."""
@@ -30,8 +27,8 @@ def informed_factor(world: World, users: Ints, segments: Ints) -> Reals:
 def legal_shift(world: World, levers: Levers) -> Reals:
     """Return the logit that law adds to acceptance by segment: -w ln(max(u, .02)/.2), severity at a fifth of it."""
     p = world.parameters.renting
-    certainty = np.log(np.maximum(levers.legal_certainty, _LEAST_LAW) / _STANDING_LAW)
-    severity = np.log(np.maximum(levers.legal_severity, _LEAST_LAW) / _STANDING_LAW)
+    certainty = np.log(np.maximum(levers.legal_certainty, p.law_floor) / p.law_reference)
+    severity = np.log(np.maximum(levers.legal_severity, p.law_floor) / p.law_reference)
     return -p.legal_weight * (certainty + p.severity_share * severity)
 
 
@@ -69,10 +66,10 @@ def interest_in_selling(world: World, levers: Levers, users: Ints, segments: Int
 def acceptance(world: World, users: Ints, segments: Ints, interest: Reals, day: int) -> Reals:
     """Return the probability that users with an interest accept: informed factor x logistic(interest - 2(risk - .1)).
 
-    Never above logistic(interest), as risk is never below its base.
+    Never above logistic(interest), as perceived risk, which is that above the base of .1, is never negative.
     """
     a = world.parameters.awareness
-    logit = interest - a.risk_weight * (world.users.perceived_risk(users, day) - a.base_risk)
+    logit = interest - a.risk_weight * world.users.perceived_risk(users, day)
     return np.asarray(expit(logit) * informed_factor(world, users, segments))
 
 
@@ -100,11 +97,13 @@ def helps(world: World, levers: Levers, users: Ints, stall: NDArray[np.bool_], d
     rows = world.users.registry.find(users)
     knows = informed(world, users, segments)
     factor = world.parameters.awareness.informed_factor
-    risk = world.users.perceived_risk(users, day, rows) - world.parameters.awareness.base_risk
+    risk = world.users.perceived_risk(users, day, rows)
     dialog = 1.0 - p.confirmable_share * p.confirmation_effect * levers.scan_confirmation
     passer_by = dialog * np.exp(-risk) * np.where(knows, factor / p.impersonation_multiplier, 1.0)
     weight = world.parameters.awareness.risk_weight
-    member = expit(p.task_logit + p.task_fee_weight * np.log(p.task_fee_yuan / 8.0) - weight * risk) * np.where(knows, factor, 1.0)
+    member = expit(p.task_logit + p.task_fee_weight * np.log(p.task_fee_yuan / p.task_fee_usual_yuan) - weight * risk) * np.where(
+        knows, factor, 1.0
+    )
     return np.where(stall, passer_by, member) * may_help(world, levers, users, rows, day)
 
 

@@ -48,7 +48,7 @@ def acquire(world: World, luck: Luck, day: int, claims: Claims, acquired: NDArra
     aged = channel == UNSEALED
     quality[aged] *= traits.aged_premium(luck.uniforms("unsealed age", 0, key[aged]))
     contacts = np.zeros(key.size)
-    contacts[owned] = population.contacts(owner) / population.mean_contacts()
+    contacts[owned] = population.contacts(owner) / world.parameters.population.contacts_reference
     payment = np.zeros(key.size, dtype=np.bool_)
     payment[owned] = population.payment(owner)
     accounts.append(

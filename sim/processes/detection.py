@@ -62,7 +62,7 @@ def report(world: World, levers: Levers, luck: Luck, day: int, approaches: NDArr
     reported = np.flatnonzero(luck.uniforms("report", day, accounts.key[:n]) < chance)
     fresh = reported[accounts.case_day[reported] < 0]
     accounts.case_day[fresh] = day
-    rate = p.mistaken_per_million_day * world.population.millions * willing / 0.5
+    rate = p.mistaken_per_million_day * world.population.millions * willing
     mistaken = luck.count("mistaken reports", day, rate)
     world.docket.mistaken[day] += mistaken
     return ReportFlows(reports=reported.size, mistaken=mistaken)

@@ -17,11 +17,13 @@ def remember(
     """Add the day to each dealer's and the market's experience, which fades by 3 % a day.
 
     `holdings`, `exits`, `wins`, `tries` by dealer and channel `(dealers, 5)`; `recruits`, `shown` by dealer and segment `(dealers, 4)`;
-    `assisted`: assists bought for registering and unsealing, `(2,)`.
+    `assisted`: assists bought for registering and unsealing, `(2,)`. Dealers who closed today teach nobody: their exits were no detections.
     """
     dealers, market, keep = world.dealers, world.market, world.parameters.dealer.memory
     known = {"at_risk": holdings, "exits": exits, "wins": wins, "tries": tries, "recruits": recruits, "shown": shown}
-    for name, today in known.items():
+    in_business = dealers.active[: dealers.size]
+    for name, of_all in known.items():
+        today = np.where(in_business[:, None], of_all, 0.0)
         own, pooled = getattr(dealers, name), getattr(market, name)
         own[: dealers.size] *= keep
         own[: dealers.size] += today

@@ -28,8 +28,9 @@ class Adverts:
 
 def surviving(world: World, levers: Levers) -> NDArray[np.float64]:
     """Return the share of adverts that survive takedown by segment: (1 - .9u)(1 - .2 x reports of those approached)."""
+    p = world.parameters.renting
     reporting = world.parameters.detection.report_base + world.parameters.detection.report_span * levers.user_reporting
-    return np.asarray((1.0 - 0.9 * levers.ad_takedown) * (1.0 - world.parameters.renting.advert_report_weight * reporting))
+    return np.asarray((1.0 - p.takedown_effect * levers.ad_takedown) * (1.0 - p.advert_report_weight * reporting))
 
 
 def advertise(world: World, levers: Levers, luck: Luck, day: int) -> Adverts:
@@ -55,7 +56,7 @@ def advertise(world: World, levers: Levers, luck: Luck, day: int) -> Adverts:
     accepts = accepted(world, user, segment, interest, survives[segment], u, p.thinning_cap, day)
     seen = shown.sum(axis=0)
     honest = world.parameters.population.honest_adverts_per_million_day * world.population.millions
-    taken = 0.1 * float(np.dot(levers.ad_takedown, world.population.shares))
+    taken = p.honest_takedown_share * float(np.dot(levers.ad_takedown, world.population.shares))
     return Adverts(
         claims=Claims.of(key[accepts], RENTED, dealer[accepts], user[accepts], lure=ADVERT),
         shown=shown,

@@ -35,9 +35,8 @@ def turn_over_dealers(world: World, levers: Levers, luck: Luck, day: int) -> Dea
     """Arrest dealers whose case ends, open new cases, let losers go and newcomers come."""
     dealers, p = world.dealers, world.parameters
     rows = dealers.rows()
-    arrested = rows[dealers.arrest_day[rows] == day]
-    _close(world, arrested, SEIZED)
-    rows = dealers.rows()
+    caught = dealers.arrest_day[rows] == day
+    arrested, rows = rows[caught], rows[~caught]
     key = dealers.key[rows]
     certainty = float(np.dot(levers.legal_certainty, world.population.shares))
     opened = (dealers.arrest_day[rows] < 0) & (luck.uniforms("dealer's case", day, key) < p.sanction.legal_dealer * certainty)
@@ -49,8 +48,9 @@ def turn_over_dealers(world: World, levers: Levers, luck: Luck, day: int) -> Dea
     leaves |= luck.uniforms("dealer retires", day, key) < p.dealer.retire_per_day
     leaves |= dealers.cash[rows] < -p.dealer.bankrupt_yuan
     leaving = rows[leaves]
+    came = _enter(world, luck, day)  # before rows are given up, so that nobody inherits a predecessor's last day
+    _close(world, arrested, SEIZED)
     _close(world, leaving, ABANDONED)
-    came = _enter(world, luck, day)
     return DealerFlows(left=np.concatenate([arrested, leaving]), came=came, arrests=arrested.size)
 
 

@@ -64,9 +64,9 @@ def assist(world: World, levers: Levers, luck: Luck, day: int, key: Keys, dealer
     helped = np.bincount(place[done], minlength=slots).astype(np.float64)
     _settle_accounts(world, dealer, done, asked, helped, work)
     meant = asked > 0
-    recruiters.acceptance[:slots][meant] += 0.1 * (helped[meant] / asked[meant] - recruiters.acceptance[:slots][meant])
+    recruiters.acceptance[:slots][meant] += p.memory * (helped[meant] / asked[meant] - recruiters.acceptance[:slots][meant])
     if asked.sum() > 0:
-        world.market.per_candidate += 0.1 * (helped.sum() / asked.sum() - world.market.per_candidate)
+        world.market.per_candidate += p.memory * (helped.sum() / asked.sum() - world.market.per_candidate)
     by_stall = int(helped[: recruiters.stalls].sum())
     refused, honest = _honest_helpers(world, levers, luck, day)
     return Assists(

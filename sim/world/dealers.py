@@ -10,7 +10,7 @@
 | arrest_day | int32 | day (-1: no case) | - | turnover |
 | pool | int64 | sealed accounts held | none | unsealing, sanctions |
 | ordinal | int64 (5) | accounts ever acquired by channel | none | acquire |
-| shares | float64 (6) | effort by channel, the last idle | - | turnover, at review of the plan |
+| shares | float64 (6) | effort by channel, the last idle | - | the model, when a plan is reviewed |
 | weights | float64 (4) | adverts by segment | - | the same |
 | evasion | float64 | share | none | learning |
 | exits, at_risk | float64 (5) | remembered exits and account-days by channel | nothing yet | learning |

@@ -60,7 +60,8 @@ class Recruiters(Columns):
         numbers = np.arange(slots)
         self.is_stall = numbers < self.stalls
         self.key[:slots] = join(words(numbers), luck.stream("recruiter"))
-        self.catchment[:slots] = np.where(self.is_stall, p.stall_catchment_users, p.platform_members)
+        self.full_catchment = np.where(self.is_stall, p.stall_catchment_users, p.platform_members)
+        self.catchment[:slots] = self.full_catchment
         self.acceptance[:slots] = np.where(self.is_stall, start.acceptance_stall, start.acceptance_platform)
         at_work = np.where(self.is_stall, start.stalls_share, start.platforms_share)
         self.open[:slots] = (numbers + 0.5 - np.where(self.is_stall, 0, self.stalls)) < at_work * np.where(

@@ -2,11 +2,11 @@
 
 | column | dtype | unit | zero means | written by |
 |---|---|---|---|---|
-| status | uint8 | code | free | renting, trading (through `acquire`), sanctions |
-| until | int32 | day | no sanction yet | sanctions |
+| status | uint8 | code | free | acquiring, sanctions (ban, appeal), departures (back to free) |
+| until | int32 | day | no sanction yet | sanctions, unsealing (owners' own) |
 | strikes | uint8 | count | never sanctioned | sanctions |
 | risk, risk_day | float32, int32 | risk, day | nothing remembered | sanctions |
-| referrals | uint8 | count | none | renting |
+| referrals | uint8 | count | none | acquiring |
 | last_assist, previous_assist | int32 | day | (-10000: never) | verification |
 | helper_until, helper_strikes | int32, uint8 | day, count | never | sanctions |
 
@@ -76,10 +76,6 @@ class Population:
         """Return numbers of contacts, log-normal."""
         z = self._luck.normals("trait contacts", 0, words(ids))
         return np.asarray(self._p.contacts_median * np.exp(self._p.contacts_sigma * z))
-
-    def mean_contacts(self) -> float:
-        """Return the mean of `contacts` over the population's distribution."""
-        return float(self._p.contacts_median * np.exp(self._p.contacts_sigma**2 / 2))
 
     def quantile(self, ids: Ids) -> Reals:
         """Return awareness quantiles: a user is informed while it is below the informed share."""
@@ -173,12 +169,12 @@ class Users:
         return np.asarray(~known | (status == FREE) | ((status == BANNED) & (until <= day)))
 
     def perceived_risk(self, ids: Ids, day: int, rows: Rows | None = None) -> Reals:
-        """Return perceived risk: the base, and what is left of own sanctions and of those in the community.
+        """Return perceived risk above that of others: what is left of own sanctions and of those in the community.
 
         `rows` are the ids' rows in `touched`, if they are known already.
         """
         near, place = self.communities, self.population.community(ids)
-        risk = self._awareness.base_risk + near.risk[place] * self._decay ** (day - near.risk_day[place].astype(np.float64))
+        risk = near.risk[place] * self._decay ** (day - near.risk_day[place].astype(np.float64))
         rows = self.registry.find(ids) if rows is None else rows
         known = np.flatnonzero(rows >= 0)
         if known.size:

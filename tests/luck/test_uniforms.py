@@ -58,7 +58,7 @@ def test_low_bits_are_uniform_too():
 )
 def test_processes_days_seeds_and_keys_are_independent(other):
     one = Luck(3).uniforms("audit", 7, KEYS)
-    assert not np.intersect1d(one, other).size or other is None or np.mean(one == other) < 1e-3
+    assert not (one == other).any()
     assert abs(correlation_z(one, other)) < 3.3
     table = np.histogram2d(one, other, bins=8, range=[[0, 1], [0, 1]])[0]
     assert stats.chisquare(table.ravel()).pvalue > LEAST_P
