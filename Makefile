@@ -39,8 +39,8 @@ nightly: install  ## the long statistical runs, with fresh seeds
 baseline: install  ## write the baseline numbers anew, after a change that is meant to move results
 	$(BIN)/python tests/baseline/test_baseline.py
 
-tables: install  ## make the tables of MODEL.md anew from the code and results/reference
-	$(BIN)/python -m sim.tables MODEL.md
+tables: install  ## make the tables of MODEL.md and README.md anew from the code and results/reference
+	$(BIN)/python -m sim.tables MODEL.md README.md
 
 clean:  ## remove the environment, caches and results that are not committed
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

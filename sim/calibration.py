@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sim.analysis.intervals import t_intervals
 from sim.comparison import Runs
 from sim.levers import AT_RISK, CHANNELS, SEGMENTS
+from sim.parameters import resolve
 from sim.scenario import Scenario
 
 Reals = NDArray[np.float64]
@@ -79,7 +80,7 @@ class Means:
 
     def unsealing(self) -> float:
         """Return what a successful unsealing costs: assists and work of all attempts over successes, in yuan."""
-        work = self._scenario.parameters.get("unsealing", {}).get("attempt_cost_yuan", 40.0)
+        work = resolve(self._scenario.parameters).unsealing.attempt_cost_yuan
         return self["unseal_attempts"] * (self["helper_price_yuan"] + work) / self["inflow_unsealed"]
 
 

@@ -26,6 +26,9 @@ _GOLDEN_U, _M1_U, _M2_U = np.uint64(_GOLDEN), np.uint64(_M1), np.uint64(_M2)
 _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 _HALF = 2.0**-54
 _STEP = 2.0**-53
+_CHILD = 0xA5A5_5A5A_C3C3_3C3C
+"""Sets the stream of `children` apart from that of `bits`, so that a child's key says nothing of its parent's draw."""
+
 _LARGE_MEAN = 30.0
 _LARGEST_SMALL = 200
 
@@ -101,7 +104,7 @@ class Luck:
 
     def children(self, process: str, day: int, keys: Keys, ordinals: NDArray[np.int64]) -> Keys:
         """Return keys of the events that entities bring about on a day, by their ordinal within it."""
-        return mix(keys * _GOLDEN_U + words(ordinals) * _M2_U + np.uint64(self.stream(process, day)))
+        return mix(keys * _GOLDEN_U + words(ordinals) * _M2_U + np.uint64(self.stream(process, day) ^ _CHILD))
 
     def count(self, process: str, day: int, mean: float) -> int:
         """Return one Poisson count of the whole population, by inversion, as `poisson` does."""
@@ -122,10 +125,6 @@ class Luck:
     def normals(self, process: str, day: int, keys: Keys) -> Reals:
         """Return a standard normal for each key, by inversion."""
         return np.asarray(ndtri(self.uniforms(process, day, keys)), dtype=np.float64)
-
-    def picks(self, process: str, day: int, keys: Keys, size: ArrayLike) -> NDArray[np.int64]:
-        """Return for each key an integer in [0, size), uniformly up to a bias below size / 2^53."""
-        return np.asarray(self.uniforms(process, day, keys) * np.asarray(size, dtype=np.float64)).astype(np.int64)
 
 
 def rounded(expected: NDArray[np.floating[Any]], u: Reals) -> NDArray[np.int64]:

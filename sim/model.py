@@ -11,7 +11,8 @@ from sim.agents import recruiter as recruiting
 from sim.agents.dealer import Dealer
 from sim.agents.enforcer import Enforcer, take_up
 from sim.agents.recruiter import Recruiter
-from sim.levers import Levers
+from sim.agents.user import selling_ease
+from sim.levers import LEVERS, Levers
 from sim.luck import Luck
 from sim.outcomes import Column, Recorder
 from sim.policies import levers_in_force
@@ -31,9 +32,9 @@ from sim.processes import (
     unsealing,
     verification,
 )
-from sim.rows import Day, outcome_row
+from sim.rows import Day, events, outcome_row
 from sim.scenario import Scenario
-from sim.world.accounts import Claims
+from sim.world.accounts import BOUGHT, Claims
 from sim.world.start import first_assists, first_batches, first_cases, first_claims, first_dealers, first_experience, own_experience
 from sim.world.world import World
 
@@ -66,7 +67,11 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
     def _set_up(self, levers: Levers) -> None:
         """Fill the world of day 0: awareness at its fixed point, dealers with pools, stocks, beliefs and plans."""
         world, luck = self.world, self.luck
+        standing = Levers.of({name: lever.standing for name, lever in LEVERS.items()})
+        awareness.settle(world, standing)
+        world.market.standing_ease = selling_ease(world, standing)
         awareness.settle(world, levers)
+        world.market.selling_ease = selling_ease(world, levers) / world.market.standing_ease
         rows = first_dealers(world, luck)
         first_experience(world)
         first_assists(world, levers, luck)
@@ -101,24 +106,18 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
         sign_ups = registration.sign_up(world, levers, luck, day)
         requests = unsealing.request(world, luck, day)
         own = unsealing.request_own(world, luck, day)
-        asked = sign_ups.passes & sign_ups.needs
-        key = np.concatenate([sign_ups.key[asked], requests.key, own.key[own.buys]])
-        payer = np.concatenate([sign_ups.dealer[asked], requests.dealer, np.full(int(own.buys.sum()), -1, dtype=np.int64)])
-        assists = verification.assist(world, levers, luck, day, key, payer, work)
-        bounds = np.cumsum([int(asked.sum()), requests.key.size])
-        sign_up_helper, unsealing_helper, own_helper = np.split(assists.helper, bounds)
-        all_helpers = np.full(sign_ups.key.size, -1, dtype=np.int64)
-        all_helpers[asked] = sign_up_helper
-        registered = registration.complete(sign_ups, asked, all_helpers)
-        unsealed = unsealing.complete(world, levers, luck, day, requests, unsealing_helper)
-        own_flows = unsealing.complete_own(world, levers, luck, day, own, own_helper)
+        assists = verification.assist(world, levers, luck, day, work, [sign_ups.wanted(), requests.wanted(), own.wanted()])
+        for_sign_ups, for_requests, for_own = assists.helpers
+        registered = registration.complete(sign_ups, for_sign_ups)
+        unsealed = unsealing.complete(world, levers, luck, day, requests, for_requests)
+        own_flows = unsealing.complete_own(world, levers, luck, day, own, for_own)
         innocent_sign_ups = registration.innocents(world, levers, luck, day)
         adverts = renting.advertise(world, levers, luck, day)
         referred, asked_friends, asked_at_risk = renting.refer(world, levers, luck, day)
         returned = renting.return_owners(world, levers, luck, day)
-        bought, offers = trading.buy(world, levers, luck, day, renting.surviving(world, levers))
+        offers = trading.buy(world, levers, luck, day)
         stolen, thefts = trading.steal(world, luck, day)
-        claims = Claims.joined([registered, unsealed, adverts.claims, referred, returned, bought, stolen])
+        claims = Claims.joined([registered, unsealed, adverts.claims, referred, returned, offers.claims, stolen])
         acquired = acquiring.acquire(world, luck, day, claims)
 
         market = clearing.clear(world)
@@ -133,7 +132,7 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
         helpers = sanctions.trace_helpers(world, levers, luck, day, assists.honest_assists)
         appeals = sanctions.decide_cases(world, luck, day, session)
         innocents = examined.innocents_flagged + examined.purge_innocents + appeals.innocents_sanctioned + innocents_swept
-        appealing = sanctions.appeal(world, luck, day, innocents)
+        appealing = sanctions.appeal(world, luck, day, innocents + sanctioned.robbed)
         owners_tried, helpers_tried = sanctions.verdicts(world, day)
 
         theft, expected_theft = departures.depart(world, luck, day)
@@ -142,41 +141,31 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
         exits = departures.release(world, day)
         self._follow_dealers(dealers.came, dealers.left)
 
-        tries = np.stack(
-            [
-                world.dealers.per_dealer(sign_ups.dealer),
-                world.dealers.per_dealer(requests.dealer),
-                world.dealers.padded(adverts.shown).sum(axis=1),
-                world.dealers.padded(offers),
-                world.dealers.padded(thefts),
-            ],
-            axis=1,
-        )
-        assisted = np.array([(sign_up_helper >= 0).sum(), (unsealing_helper >= 0).sum()])
         padded = world.dealers.padded
-        learning.remember(
-            world,
+        counts = map(world.dealers.per_dealer, (sign_ups.dealer, requests.dealer))
+        experience = learning.Experience(
             holdings=padded(market.holdings),
             exits=padded(exits.by_dealer),
-            wins=padded(acquired.by_dealer),
-            tries=tries,
+            wins=padded(acquired.wins),
+            tries=np.stack([*counts, padded(adverts.shown).sum(axis=1), padded(offers.paid), padded(thefts)], axis=1),
             recruits=padded(acquired.advert_recruits),
             shown=padded(adverts.shown),
-            assisted=assisted,
+            assisted=np.array([(for_sign_ups >= 0).sum(), (for_requests >= 0).sum()]),
         )
-        learning.adapt(world, padded(market.holdings), padded(exits.by_dealer), frozen)
-        prices = (world.market.price, world.market.commission, world.market.helper_price, world.market.purchase_price)
-        learning.reprice(world, float(acquired.by_channel[3]), assists.wanted, assists.offered)
+        learning.remember(world, experience)
+        learning.adapt(world, experience, frozen)
+        learning.reprice(world, float(acquired.by_channel[BOUGHT]), assists.wanted, assists.offered)
         done = Day(
             informed=informed,
-            prices=prices,
             assists=assists,
             own=own_flows,
             sign_ups=innocent_sign_ups,
+            attempts=sign_ups.key.size,
+            offers_removed=offers.removed,
             adverts=adverts,
             asked_friends=asked_friends,
             asked_at_risk=asked_at_risk,
-            unseal_attempts=int((unsealing_helper >= 0).sum()),
+            unseal_attempts=int((for_requests >= 0).sum()),
             acquired=acquired,
             market=market,
             harm=harm,
@@ -197,7 +186,8 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
             recruiters=recruiters,
             exits=exits,
         )
-        self._recorder.record(outcome_row(world, levers, self.enforcer, done, day))
+        costs = self.enforcer.book(levers, events(levers, done), world.population.millions, world.population.shares)
+        self._recorder.record(outcome_row(world, levers, costs, done, day))
         self.day += 1
 
     def _plan(self, rows: NDArray[np.int64]) -> None:

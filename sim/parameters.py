@@ -33,6 +33,8 @@ class Population:
     contacts_reference: float
     contacts_sigma: float
     young_account_share: float
+    young_account_days: float
+    oldest_account_days: float
     real_name_share: float
     payment_share: float
     signups_per_user_day: float
@@ -64,11 +66,11 @@ class Registration:
 
     sim_cost_yuan: float
     audit_strength: float
-    evasion_shield: float
     attempts_per_effort: float
     verified_base: float
     verified_span: float
     blocked_share: float
+    blocked_reference: float
     blocked_power: float
 
 
@@ -107,6 +109,7 @@ class Helping:
     reserve_yuan: float
     profit_memory_days: float
     cap_window_days: float
+    cap_reference: float
     cap_age_days: float
     honest_assists_per_day: float
     repeat_window_days: float
@@ -195,6 +198,7 @@ class Trading:
     asked_yuan: float
     supply_elasticity: float
     reference_per_million_day: float
+    volume_floor: float
     volume_half_life_days: float
     theft_cost_yuan: float
     thefts_per_effort: float
@@ -255,6 +259,7 @@ class Dealer:
     evasion_cost_yuan: float
     evasion_drift: float
     evasion_target: float
+    evasion_shield: float
     evasion_jump: float
     shock_multiple: float
     reserve_yuan: float

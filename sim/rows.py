@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.agents.enforcer import Enforcer, Session
+from sim.agents.enforcer import Session
 from sim.levers import CHANNELS, SEGMENTS, USES, Levers
 from sim.processes.abuse import AbuseFlows
 from sim.processes.acquiring import AcquisitionFlows
@@ -28,10 +29,11 @@ class Day:
     """All flows of a day."""
 
     informed: float
-    prices: tuple[float, float, float, float]
     assists: Assists
     own: UnsealingFlows
     sign_ups: InnocentSignUps
+    attempts: int
+    offers_removed: float
     adverts: Adverts
     asked_friends: int
     asked_at_risk: int
@@ -57,11 +59,10 @@ class Day:
     exits: ExitFlows
 
 
-def outcome_row(world: World, levers: Levers, enforcer: Enforcer, day: Day, today: int) -> dict[str, float]:
-    """Return the outcomes of a day by name and let the enforcer book its costs."""
+def outcome_row(world: World, levers: Levers, costs: Mapping[str, float], day: Day, today: int) -> dict[str, float]:
+    """Return the outcomes of a day by name; `costs` are those of each lever."""
     row = {**_market(world, day, today), **_people(world, levers, day), **_harm(world, levers, day)}
     row["review_backlog"] = float(world.docket.waiting(today) + (world.accounts.case_day[: world.accounts.size] >= 0).sum())
-    costs = enforcer.book(levers, _events(levers, day), world.population.millions, world.population.shares)
     row.update({f"cost_{name}_yuan": cost for name, cost in costs.items()})
     row["enforcement_cost_yuan"] = sum(costs.values())
     return row
@@ -74,7 +75,6 @@ def _by(prefix: str, names: tuple[str, ...], values: NDArray[np.float64] | NDArr
 def _market(world: World, day: Day, today: int) -> dict[str, float]:
     """Return stocks, flows, prices and who is in business."""
     market, acquired, dealers = day.market, day.acquired, world.dealers
-    price, commission, helper_price, purchase_price = day.prices
     lures = acquired.by_lure
     rows = dealers.rows()
     at_work = world.recruiters.open[: world.recruiters.size] & (world.recruiters.closed_until[: world.recruiters.size] <= today)
@@ -96,9 +96,9 @@ def _market(world: World, day: Day, today: int) -> dict[str, float]:
         "demand_account_days": market.demand,
         "utilisation_share": market.utilisation,
         **_by("supply", USES, market.by_use),
-        "price_yuan": price,
-        "commission_yuan": commission,
-        "purchase_price_yuan": purchase_price,
+        "price_yuan": market.price,
+        "commission_yuan": market.commission,
+        "purchase_price_yuan": market.purchase_price,
         "dealers_active": float(rows.size),
         "dealer_profit_yuan": world.market.realised_profit,
         "dealer_evasion": market.evasion,
@@ -107,7 +107,7 @@ def _market(world: World, day: Day, today: int) -> dict[str, float]:
         "dealer_top_share": market.top_share,
         "helpers_by_stall": float(day.assists.by_stall),
         "helpers_by_task_platform": float(day.assists.by_task_platform),
-        "helper_price_yuan": helper_price,
+        "helper_price_yuan": market.helper_price,
         "assists_wanted": float(day.assists.wanted),
         "stalls_open": float((at_work & world.recruiters.is_stall).sum()),
         "task_platforms_open": float((at_work & ~world.recruiters.is_stall).sum()),
@@ -160,7 +160,7 @@ def _harm(world: World, levers: Levers, day: Day) -> dict[str, float]:
     p, harm = world.parameters, day.harm
     severity = 0.2 + 0.8 * levers.legal_severity
     law = float(np.dot(day.owners_tried, severity)) * p.sanction.legal_cost_yuan
-    bans = max(0.0, day.sanctioned.ban_days - day.own.days_saved) * p.harm.ban_day_yuan
+    bans = (day.sanctioned.ban_days - day.own.days_saved) * p.harm.ban_day_yuan
     bans += day.sanctioned.owners_lost * p.harm.account_loss_yuan
     owner = day.theft + bans + harm.harassment + law
     leaks = float(day.acquired.rented_by_segment.sum()) * p.harm.leak_share * p.harm.leak_yuan
@@ -181,25 +181,25 @@ def _harm(world: World, levers: Levers, day: Day) -> dict[str, float]:
     }
 
 
-def _events(levers: Levers, day: Day) -> dict[str, float]:
+def events(levers: Levers, day: Day) -> dict[str, float]:
     """Return today's count of the event that each lever pays for, as named in the lever table."""
     cases = float(day.owners_tried.sum() + day.helpers_tried + day.dealers.arrests)
     return {
-        "registration_audit": day.sign_ups.examined,
+        "registration_audit": day.sign_ups.examined + day.attempts,
         "assisted_verification": day.sign_ups.delayed,
         "helper_cap": day.assists.honest_refused,
         "helper_sanctions": day.helpers.sanctioned + day.helpers.honest,
         "scan_confirmation": levers.scan_confirmation * day.assists.honest_assists,
         "stall_policing": day.recruiters.stalls_closed,
         "task_platform_takedown": day.recruiters.platforms_closed,
-        "unsealing_strictness": day.own.examined,
+        "unsealing_strictness": day.own.examined + day.unseal_attempts,
         "account_audit": day.examined.innocents_flagged,
         "login_check": day.examined.challenged + day.examined.travellers,
         "cluster_sweep": day.swept,
         "sanction_severity": float(day.sanctioned.detected.sum()),
         "user_reporting": day.reports.reports + day.reports.mistaken,
         "review_capacity": day.session.handled,
-        "ad_takedown": day.adverts.removed,
+        "ad_takedown": day.adverts.removed + day.offers_removed + day.adverts.honest_removed,
         "legal_certainty": cases,
         "owner_amnesty": day.examined.self_reports,
         "purge": day.examined.purged + day.examined.purge_innocents,

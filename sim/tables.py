@@ -1,7 +1,7 @@
 """Tables of the documents: generated from the code and from committed results, put between markers.
 
 A document says `<!-- table: NAME -->` where table NAME begins and `<!-- end -->` where it ends; what stands between is replaced.
-`python -m sim.tables MODEL.md` does it; results are looked for in `results/reference` beside the document.
+`python -m sim.tables MODEL.md README.md` does it; results are looked for in `results/reference` beside the document.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import get_type_hints
 
+from sim.headlines import headlines
 from sim.levers import LEVERS
 from sim.outcomes import OUTCOMES
 from sim.parameters import LEDGER, Parameters
@@ -137,11 +138,26 @@ def sizes() -> str:
     return f"{len(LEVERS)} levers, {entries} parameters in {len(LEDGER)} groups, {len(OUTCOMES)} outcomes a day.\n"
 
 
+def scenarios(results: Path) -> str:
+    """Return the shipped scenarios and experiments with what each asks."""
+    folder = results.parent.parent / "scenarios"
+    rows = []
+    for path in [*sorted(folder.glob("*.toml")), *sorted((folder / "experiments").glob("*.toml"))]:
+        text = path.read_text(encoding="utf-8")
+        title = re.search(r'^title = "(.*)"$', text, re.MULTILINE)
+        about = " ".join(line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#"))
+        name = path.relative_to(results.parent.parent).as_posix()
+        rows.append((f"[`{path.stem}`]({name})", title.group(1) if title else "", about))
+    return _markdown(("file", "title", "what it asks"), rows)
+
+
 _TABLES: dict[str, Callable[[Path], str]] = {
     "parameters": lambda _results: parameters(),
     "levers": lambda _results: levers(),
     "lever_effects": lever_effects,
     "calibration": calibration,
+    "scenarios": scenarios,
+    "headlines": headlines,
     "sizes": lambda _results: sizes(),
 }
 

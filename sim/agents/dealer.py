@@ -92,7 +92,7 @@ def expected_profit(world: World, rows: Ints) -> Reals:
     evasion = world.dealers.evasion[rows][:, None]
     worth = market.price * market.utilisation - p.dealer.evasion_cost_yuan * evasion**2
     margin = world.traits.quality * worth
-    margin[:, RENTED] -= market.commission
+    margin[:, RENTED] += p.renting.theft_per_day * p.population.payment_share * p.harm.theft_loss_yuan - market.commission
     life = 1.0 / hazard
     per_account = np.array([0.0, 0.0, -p.renting.identity_resale_yuan, market.purchase_price, p.trading.theft_cost_yuan])
     per_try = np.zeros(5)

@@ -38,12 +38,11 @@ class Recruiter(mesa.Agent):  # type: ignore[misc]  # Mesa is not typed
 def work(world: World, day: int) -> NDArray[np.float64]:
     """Return the part of the day that each recruiter works, `(slots,)`: logistic in the margin of a street contact or an offer.
 
-    A platform works in proportion to the members it has. Zero where nobody is or where policing has closed the place.
+    Zero where nobody is or where policing has closed the place.
     """
     recruiters, p = world.recruiters, world.parameters.helping
     per_assist = world.market.helper_price - recruiters.fee
     margin = per_assist * recruiters.acceptance[: recruiters.size] - recruiters.contact_cost
     share = expit(margin / (recruiters.contacts_per_candidate * p.work_scale_yuan))
-    enrolled = recruiters.catchment[: recruiters.size] / recruiters.full_catchment
     there = recruiters.open[: recruiters.size] & (recruiters.closed_until[: recruiters.size] <= day)
-    return np.where(there, share * enrolled, 0.0)
+    return np.where(there, share, 0.0)

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from sim.levers import Levers
-from sim.world.users import NEVER
+from sim.parameters import Parameters
+from sim.world.users import BANNED, FREE, NEVER, RENTING
 from sim.world.world import World
 
 Reals = NDArray[np.float64]
@@ -30,6 +31,22 @@ def legal_shift(world: World, levers: Levers) -> Reals:
     certainty = np.log(np.maximum(levers.legal_certainty, p.law_floor) / p.law_reference)
     severity = np.log(np.maximum(levers.legal_severity, p.law_floor) / p.law_reference)
     return -p.legal_weight * (certainty + p.severity_share * severity)
+
+
+def advert_survival(parameters: Parameters, levers: Levers) -> Reals:
+    """Return the share of adverts that survive takedown by segment: (1 - .9u)(1 - .2 x reports of those approached)."""
+    p, d = parameters.renting, parameters.detection
+    reporting = d.report_base + d.report_span * levers.user_reporting
+    return np.asarray((1.0 - p.takedown_effect * levers.ad_takedown) * (1.0 - p.advert_report_weight * reporting))
+
+
+def selling_ease(world: World, levers: Levers) -> float:
+    """Return how easily users sell, on average over segments: adverts seen x knowledge x law; a supply shift without unit."""
+    p = world.parameters
+    weights = world.population.shares * np.exp(world.traits.segment_logit)
+    knowledge = 1.0 - world.informed * (1.0 - p.awareness.informed_factor)
+    ease = advert_survival(p, levers) * knowledge * np.exp(legal_shift(world, levers))
+    return float(np.dot(weights, ease) / weights.sum())
 
 
 def _lure_logit(world: World, levers: Levers, segments: Ints) -> Reals:
@@ -108,15 +125,17 @@ def helps(world: World, levers: Levers, users: Ints, stall: NDArray[np.bool_], d
 
 
 def may_help(world: World, levers: Levers, users: Ints, rows: Ints, day: int) -> NDArray[np.bool_]:
-    """Say whom the platform lets help: old enough account, window since the last assist over, not sanctioned, at most once a day.
+    """Say whom the platform lets help: old enough account in good standing, window over, at most once a day.
 
     `rows` are the users' rows among the touched, -1 for others.
     """
     p = world.parameters.helping
-    tightness = levers.helper_cap / 0.3
+    tightness = levers.helper_cap / p.cap_reference
     old_enough = world.population.account_age(users) >= p.cap_age_days * min(1.0, tightness)
     at = np.maximum(rows, 0)
     touched = world.users.touched
     last = np.where(rows >= 0, touched.last_assist[at], NEVER)
     until = np.where(rows >= 0, touched.helper_until[at], NEVER)
-    return old_enough & (day - last >= max(1.0, p.cap_window_days * tightness)) & (until <= day)
+    status = np.where(rows >= 0, touched.status[at], FREE)
+    in_order = (status == FREE) | (status == RENTING) | ((status == BANNED) & (touched.until[at] <= day))
+    return np.asarray(old_enough & in_order & (day - last >= max(1.0, p.cap_window_days * tightness)) & (until <= day))

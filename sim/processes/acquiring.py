@@ -16,9 +16,13 @@ from sim.world.world import World
 
 @dataclass(frozen=True)
 class AcquisitionFlows:
-    """Accounts acquired in a day, `by_dealer` and channel `(dealers, 5)`; rentals by segment and lure; leaks of private data."""
+    """Accounts acquired in a day, `by_dealer` and channel `(dealers, 5)`, and those that tries brought (`wins`: for rentals, by adverts).
+
+    Rentals by segment and lure; leaks of private data.
+    """
 
     by_dealer: NDArray[np.float64]
+    wins: NDArray[np.float64]
     by_channel: NDArray[np.int64]
     rented_by_segment: NDArray[np.int64]
     advert_recruits: NDArray[np.float64]
@@ -77,11 +81,15 @@ def acquire(world: World, luck: Luck, day: int, claims: Claims, acquired: NDArra
         _count_referrals(world, luck, claims)
     by_advert = np.flatnonzero(claims.lure == ADVERT)
     cells = dealer[by_advert] * len(SEGMENTS) + segment[by_advert]
+    recruits = np.bincount(cells, minlength=dealers.size * len(SEGMENTS)).reshape(dealers.size, len(SEGMENTS)).astype(np.float64)
+    wins = by_dealer.copy()
+    wins[:, RENTED] = recruits.sum(axis=1)
     return AcquisitionFlows(
         by_dealer=by_dealer,
+        wins=wins,
         by_channel=np.bincount(channel, minlength=len(CHANNELS)),
         rented_by_segment=np.bincount(segment[rented], minlength=len(SEGMENTS)),
-        advert_recruits=np.bincount(cells, minlength=dealers.size * len(SEGMENTS)).reshape(dealers.size, len(SEGMENTS)).astype(np.float64),
+        advert_recruits=recruits,
         by_lure=np.array([(claims.lure == lure).sum() for lure in (ADVERT, REFERRAL, RETURN)]),
         leaks=leaks,
         harm_privacy=leaks * world.parameters.harm.leak_yuan,
@@ -133,4 +141,4 @@ def _count_referrals(world: World, luck: Luck, claims: Claims) -> None:
     referrals[rows] = np.minimum(referrals[rows] + 1, 255)
     ready = referrers[referrals[rows] == int(p.dealer_after_referrals)]
     starts = ready[luck.uniforms("renter turns dealer", 0, ready.astype(np.uint64)) < p.dealer_share]
-    world.new_dealers = world.population.community(starts)
+    world.new_dealers = starts

@@ -14,8 +14,12 @@ from sim.world.world import World
 
 @dataclass(frozen=True)
 class MarketFlows:
-    """What is deployed and sold in a day."""
+    """Prices of a day, and what is deployed and sold at them."""
 
+    price: float
+    commission: float
+    helper_price: float
+    purchase_price: float
     stock: NDArray[np.int64]
     supply: NDArray[np.float64]
     by_use: NDArray[np.float64]
@@ -41,7 +45,7 @@ def clear(world: World) -> MarketFlows:
         * world.population.millions
         * (market.price / p.market.reference_price_yuan) ** -p.market.demand_elasticity
     )
-    utilisation = min(1.0, demand / total) if total > 0 else 0.0
+    utilisation = min(1.0, demand / total) if total > 0 else 1.0  # whoever comes first sells all
     by_dealer = dealers.per_dealer(dealer, quality)
     market.transfer("abusers", "dealers", by_dealer * (market.price * utilisation))
     paid = (channel == RENTED) & ~accounts.unpaid[:n]
@@ -53,6 +57,10 @@ def clear(world: World) -> MarketFlows:
     held = np.sort(holdings.sum(axis=1)[dealers.rows()])[::-1]
     weight = by_dealer.sum()
     return MarketFlows(
+        price=market.price,
+        commission=market.commission,
+        helper_price=market.helper_price,
+        purchase_price=market.purchase_price,
         stock=np.bincount(channel, minlength=len(CHANNELS)),
         supply=supply,
         by_use=np.bincount(accounts.use[:n], weights=quality, minlength=len(USES)).astype(np.float64),

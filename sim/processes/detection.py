@@ -77,7 +77,7 @@ def examine(world: World, levers: Levers, luck: Luck, day: int) -> ExaminationFl
     n = accounts.size
     fate, key, channel = accounts.fate[:n], accounts.key[:n], accounts.channel[:n]
     evasion = dealers.evasion[accounts.dealer[:n]]
-    shield = 1.0 - world.parameters.registration.evasion_shield * evasion
+    shield = 1.0 - world.parameters.dealer.evasion_shield * evasion
     resealed = np.flatnonzero(accounts.reseal_day[:n] == day)
     fate[resealed] = RESEALED
     purged = 0
@@ -131,7 +131,7 @@ def sweep(world: World, levers: Levers, luck: Luck, day: int) -> tuple[int, int]
         return 0, 0
     cluster = accounts.cluster[live]
     mates = live[caught[np.minimum(np.searchsorted(caught, cluster), caught.size - 1)] == cluster]
-    shield = 1.0 - world.parameters.registration.evasion_shield * world.dealers.evasion[accounts.dealer[mates]]
+    shield = 1.0 - world.parameters.dealer.evasion_shield * world.dealers.evasion[accounts.dealer[mates]]
     fallen = mates[luck.uniforms("sweep", day, accounts.key[mates]) < p.sweep_rate * levers.cluster_sweep * shield]
     fate[fallen] = SWEPT
     return fallen.size, luck.count("innocents swept", day, p.innocents_per_swept * fallen.size)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,16 +13,31 @@ from sim.world.world import World
 Reals = NDArray[np.float64]
 
 
-def remember(
-    world: World, holdings: Reals, exits: Reals, wins: Reals, tries: Reals, recruits: Reals, shown: Reals, assisted: Reals
-) -> None:
-    """Add the day to each dealer's and the market's experience, which fades by 3 % a day.
+@dataclass(frozen=True)
+class Experience:
+    """What dealers saw in a day.
 
     `holdings`, `exits`, `wins`, `tries` by dealer and channel `(dealers, 5)`; `recruits`, `shown` by dealer and segment `(dealers, 4)`;
-    `assisted`: assists bought for registering and unsealing, `(2,)`. Dealers who closed today teach nobody: their exits were no detections.
+    `assisted`: assists bought for registering and unsealing, `(2,)`.
+    """
+
+    holdings: Reals
+    exits: Reals
+    wins: Reals
+    tries: Reals
+    recruits: Reals
+    shown: Reals
+    assisted: Reals
+
+
+def remember(world: World, seen: Experience) -> None:
+    """Add the day to each dealer's and the market's experience, which fades by 3 % a day.
+
+    Dealers who closed today teach nobody: their exits were no detections.
     """
     dealers, market, keep = world.dealers, world.market, world.parameters.dealer.memory
-    known = {"at_risk": holdings, "exits": exits, "wins": wins, "tries": tries, "recruits": recruits, "shown": shown}
+    known = {"at_risk": seen.holdings, "exits": seen.exits, "wins": seen.wins, "tries": seen.tries}
+    known |= {"recruits": seen.recruits, "shown": seen.shown}
     in_business = dealers.active[: dealers.size]
     for name, of_all in known.items():
         today = np.where(in_business[:, None], of_all, 0.0)
@@ -30,10 +47,10 @@ def remember(
         pooled *= keep
         pooled += today.sum(axis=0)
     market.assisted *= keep
-    market.assisted += assisted
+    market.assisted += seen.assisted
 
 
-def adapt(world: World, holdings: Reals, exits: Reals, frozen: bool) -> None:
+def adapt(world: World, seen: Experience, frozen: bool) -> None:
     """Move evasion and capacity: e drifts by .01 a day to clip(3 x mean hazard) and jumps after losses above twice the believed hazard.
 
     The log of capacity over that at entry follows profit per effort relative to the reserve's, within one. `frozen` keeps evasion.
@@ -44,7 +61,7 @@ def adapt(world: World, holdings: Reals, exits: Reals, frozen: bool) -> None:
     profit += np.where(dealers.active[:n], (dealers.today[:n] - profit) / p.profit_memory_days, 0.0)
     dealers.today[:n] = 0.0
     rows = dealers.rows()
-    world.market.realised_profit = float(profit[rows].mean()) if rows.size else 2.0 * p.reserve_yuan
+    world.market.realised_profit = float(profit[rows].mean()) if rows.size else (1.0 + p.entry_limit) * p.reserve_yuan
     per_effort = profit[rows] / dealers.capacity[rows] / (p.reserve_yuan / p.capacity_mean)
     aim = np.clip(per_effort - 1.0, -1.0, 1.0) - np.log(dealers.capacity[rows] / dealers.entry_capacity[rows])
     grown = dealers.capacity[rows] * np.exp(p.growth_per_day * aim)
@@ -52,13 +69,13 @@ def adapt(world: World, holdings: Reals, exits: Reals, frozen: bool) -> None:
     if frozen:
         return
     hazard = (dealers.exits[:n] + p.prior_weight * world.market.hazards()) / (dealers.at_risk[:n] + p.prior_weight)
-    held = holdings.sum(axis=1)
-    weights = np.where(held[:, None] > 0, holdings, 1.0)
+    held = seen.holdings.sum(axis=1)
+    weights = np.where(held[:, None] > 0, seen.holdings, 1.0)
     mean = np.minimum(1.0, (hazard * weights).sum(axis=1) / weights.sum(axis=1))
     evasion = dealers.evasion[:n]
     target = np.clip(p.evasion_target * mean, 0.0, 1.0)
     evasion += np.clip(target - evasion, -p.evasion_drift, p.evasion_drift)
-    loss = exits.sum(axis=1) / np.maximum(held, 1.0)
+    loss = seen.exits.sum(axis=1) / np.maximum(held, 1.0)
     weight = held / (held + p.prior_weight)
     evasion += weight * p.evasion_jump * np.maximum(0.0, loss - p.shock_multiple * mean) * (1.0 - evasion)
 
@@ -80,5 +97,4 @@ def reprice(world: World, bought: float, assists_wanted: float, assists_offered:
         market.helper_price *= float(np.exp(h.price_speed * (assists_wanted - assists_offered) / busier))
     market.helper_price = min(max(market.helper_price, h.price_floor_yuan), h.price_ceiling_yuan)
     market.purchases += (1.0 - 0.5 ** (1.0 / t.volume_half_life_days)) * (bought - market.purchases)
-    volume = max(market.purchases / (t.reference_per_million_day * world.population.millions), 0.05)
-    market.purchase_price = t.asked_yuan * volume ** (1.0 / t.supply_elasticity)
+    market.purchase_price = market.asked_price()

@@ -22,6 +22,15 @@ class SignUps:
     passes: NDArray[np.bool_]
     needs: NDArray[np.bool_]
 
+    @property
+    def asked(self) -> NDArray[np.bool_]:
+        """Attempts for which a helper is sought: those that passed and need one."""
+        return self.passes & self.needs
+
+    def wanted(self) -> tuple[Keys, NDArray[np.int64]]:
+        """Return keys and paying dealers of the attempts for which a helper is sought."""
+        return self.key[self.asked], self.dealer[self.asked]
+
 
 @dataclass(frozen=True)
 class InnocentSignUps:
@@ -40,7 +49,7 @@ def sign_up(world: World, levers: Levers, luck: Luck, day: int) -> SignUps:
     counts = rounded(expected, luck.uniforms("sign-ups", day, dealers.key[rows]))
     dealer, ordinal = repeated(rows, counts)
     key = luck.children("sign-up", day, dealers.key[dealer], ordinal)
-    shield = 1.0 - p.evasion_shield * dealers.evasion[dealer]
+    shield = 1.0 - world.parameters.dealer.evasion_shield * dealers.evasion[dealer]
     passes = luck.uniforms("sign-up audit", day, key) < np.exp(-p.audit_strength * levers.registration_audit * shield)
     needs = luck.uniforms("sign-up helper", day, key) < p.verified_base + p.verified_span * levers.assisted_verification
     cost = np.zeros(dealers.size)
@@ -49,12 +58,14 @@ def sign_up(world: World, levers: Levers, luck: Luck, day: int) -> SignUps:
     return SignUps(key, dealer, passes, needs)
 
 
-def complete(attempts: SignUps, asked: NDArray[np.bool_], helper: NDArray[np.int64]) -> Claims:
-    """Turn attempts that passed, with a helper where one was needed, into claims; `helper` is -1 where none was found.
+def complete(attempts: SignUps, found: NDArray[np.int64]) -> Claims:
+    """Turn attempts that passed, with a helper where one was needed, into claims.
 
-    `asked` marks the attempts for which a helper was sought.
+    `found` has the helper of each attempt for which one was sought, in order, -1 where none was found.
     """
-    done = attempts.passes & (~asked | (helper >= 0))
+    helper = np.full(attempts.key.size, -1, dtype=np.int64)
+    helper[attempts.asked] = found
+    done = attempts.passes & (~attempts.needs | (helper >= 0))
     return Claims.of(attempts.key[done], REGISTERED, attempts.dealer[done], helper=helper[done])
 
 
@@ -62,7 +73,7 @@ def innocents(world: World, levers: Levers, luck: Luck, day: int) -> InnocentSig
     """Count legitimate sign-ups blocked, .026 (u/.3)^1.5 of them, and delayed by the search for a helper."""
     p = world.parameters.registration
     signups = world.population.users * world.parameters.population.signups_per_user_day
-    blocked = min(1.0, p.blocked_share * (levers.registration_audit / 0.3) ** p.blocked_power)
+    blocked = min(1.0, p.blocked_share * (levers.registration_audit / p.blocked_reference) ** p.blocked_power)
     needs = min(1.0, p.verified_base + p.verified_span * levers.assisted_verification)
     return InnocentSignUps(
         examined=signups,

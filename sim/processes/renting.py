@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.agents.user import acceptance, accepted, interest_in_renting
+from sim.agents.user import acceptance, accepted, advert_survival, interest_in_renting
 from sim.levers import AT_RISK, SEGMENTS, Levers
 from sim.luck import Keys, Luck, poisson, repeated
 from sim.world.accounts import ADVERT, REFERRAL, RENTED, RETURN, Claims
@@ -24,13 +24,6 @@ class Adverts:
     at_risk: float
     removed: float
     honest_removed: int
-
-
-def surviving(world: World, levers: Levers) -> NDArray[np.float64]:
-    """Return the share of adverts that survive takedown by segment: (1 - .9u)(1 - .2 x reports of those approached)."""
-    p = world.parameters.renting
-    reporting = world.parameters.detection.report_base + world.parameters.detection.report_span * levers.user_reporting
-    return np.asarray((1.0 - p.takedown_effect * levers.ad_takedown) * (1.0 - p.advert_report_weight * reporting))
 
 
 def advertise(world: World, levers: Levers, luck: Luck, day: int) -> Adverts:
@@ -50,7 +43,7 @@ def advertise(world: World, levers: Levers, luck: Luck, day: int) -> Adverts:
     cumulative = np.cumsum(dealers.weights, axis=1)[dealer]
     segment = np.minimum((luck.uniforms("advert segment", day, key)[:, None] > cumulative).sum(axis=1), len(SEGMENTS) - 1)
     user = world.population.pick(luck.uniforms("advert user", day, key), segment)
-    survives = surviving(world, levers)
+    survives = advert_survival(world.parameters, levers)
     interest = interest_in_renting(world, levers, user, segment)
     u = luck.uniforms("advert accepted", day, key)
     accepts = accepted(world, user, segment, interest, survives[segment], u, p.thinning_cap, day)
@@ -62,7 +55,7 @@ def advertise(world: World, levers: Levers, luck: Luck, day: int) -> Adverts:
         shown=shown,
         approached=float(np.dot(seen, survives)) * p.noticed_share,
         at_risk=float(np.dot(seen[:AT_RISK], survives[:AT_RISK])) * p.noticed_share,
-        removed=float(np.dot(seen, 1.0 - survives)) / p.exposures_per_effort,
+        removed=float(np.dot(seen, p.takedown_effect * levers.ad_takedown)) / p.exposures_per_effort,
         honest_removed=luck.count("honest adverts", day, honest * taken),
     )
 

@@ -25,6 +25,7 @@ class SanctionFlows:
     owners: NDArray[np.int64]
     owners_lost: int
     owners_repeat: int
+    robbed: int
     ban_days: float
     owner_appeals: int
 
@@ -84,16 +85,17 @@ def _sanction_owners(
     heavier = luck.uniforms("heavier step", day, key) < levers.sanction_severity
     step = ladder(grave, heavier, strikes)
     step[luck.uniforms("lost for good", day, key) < permanent * p.owner_permanent_ratio] = PERMANENT
+    rented = accounts.channel[rows] == RENTED
+    step[~rented] = RESTRICTION  # a robbed owner is no offender
     days = np.array([p.restriction_days, p.short_ban_days, p.long_ban_days, 0.0])[step].astype(np.int64)
     lost = step == PERMANENT
     touched.status[at] = np.where(lost, LOST, BANNED)
     touched.until[at] = day + days
-    touched.strikes[at] = np.minimum(strikes + 1, 255)
+    touched.strikes[at] = np.minimum(strikes + rented, 255)
     awareness = world.parameters.awareness
-    users.remember(owner, day, awareness.own_ban_risk, awareness.community_ban_risk)
-    rented = accounts.channel[rows] == RENTED
+    users.remember(owner[rented], day, awareness.own_ban_risk, awareness.community_ban_risk)
     users.count_renters(owner[rented], -1)
-    appeals = np.sort(owner[luck.uniforms("owner appeals", day, key) < p.appeal_owner])
+    appeals = np.sort(owner[rented & (luck.uniforms("owner appeals", day, key) < p.appeal_owner)])
     world.docket.owners[day] = appeals
     again = rented & ~lost
     dealer = accounts.dealer[rows].astype(np.int64)
@@ -108,7 +110,8 @@ def _sanction_owners(
         detected=detected,
         owners=by_segment,
         owners_lost=int(lost.sum()),
-        owners_repeat=int((strikes > 0).sum()),
+        owners_repeat=int((rented & (strikes > 0)).sum()),
+        robbed=int((~rented).sum()),
         ban_days=float(days.sum()),
         owner_appeals=appeals.size,
     )
@@ -168,7 +171,7 @@ def decide_cases(world: World, luck: Luck, day: int, session: Session) -> Appeal
 
 
 def appeal(world: World, luck: Luck, day: int, innocents: int) -> int:
-    """Let innocents sanctioned today appeal, half of them; returns how many do."""
+    """Let innocents sanctioned today, robbed owners among them, appeal, half of them; returns how many do."""
     appeals = min(innocents, int(np.floor(innocents * world.parameters.sanction.appeal_innocent + luck.uniform("innocent appeals", day))))
     world.docket.innocents[day] += appeals
     return appeals

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.agents.user import accepted, informed_factor, interest_in_selling
+from sim.agents.user import accepted, advert_survival, informed_factor, interest_in_selling, selling_ease
 from sim.levers import Levers
 from sim.luck import Luck, poisson, repeated, rounded, weighted
 from sim.world.accounts import BOUGHT, STOLEN, Claims
 from sim.world.world import World
 
 
-def buy(world: World, levers: Levers, luck: Luck, day: int, survives: NDArray[np.float64]) -> tuple[Claims, NDArray[np.float64]]:
-    """Offer to buy and find who sells, by thinning as for adverts; offers meet the same takedown (`survives` by segment).
+@dataclass(frozen=True)
+class Offers:
+    """Offers to buy of a day: claims, offers paid for by dealer row, adverts with offers that takedown removed."""
 
-    Returns claims and offers by dealer row.
+    claims: Claims
+    paid: NDArray[np.float64]
+    removed: float
+
+
+def buy(world: World, levers: Levers, luck: Luck, day: int) -> Offers:
+    """Offer to buy and find who sells, by thinning as for adverts; offers meet the same takedown.
+
+    Notes how easily users sell relative to the standing regime: the fewer would, the higher the price asked at a volume.
     """
     p, dealers = world.parameters.trading, world.dealers
     cap = world.parameters.renting.thinning_cap
@@ -26,11 +37,15 @@ def buy(world: World, levers: Levers, luck: Luck, day: int, survives: NDArray[np
     key = luck.children("offer", day, dealers.key[dealer], ordinal)
     segment = weighted(luck.uniforms("offer segment", day, key), np.cumsum(world.population.shares))
     user = world.population.pick(luck.uniforms("offer user", day, key), segment)
+    survives = advert_survival(world.parameters, levers)
+    world.market.selling_ease = selling_ease(world, levers) / world.market.standing_ease
     interest = interest_in_selling(world, levers, user, segment)
     accepts = accepted(world, user, segment, interest, survives[segment], luck.uniforms("offer accepted", day, key), cap, day)
     tries = np.zeros(dealers.size)
     tries[rows] = offers
-    return Claims.of(key[accepts], BOUGHT, dealer[accepts], user[accepts]), tries
+    taken = world.parameters.renting.takedown_effect * float(np.dot(levers.ad_takedown, world.population.shares))
+    claims = Claims.of(key[accepts], BOUGHT, dealer[accepts], user[accepts])
+    return Offers(claims, tries, float(offers.sum()) * taken / p.exposures_per_effort)
 
 
 def steal(world: World, luck: Luck, day: int) -> tuple[Claims, NDArray[np.float64]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sim.levers import Levers
 from sim.luck import Luck, join
 from sim.world.accounts import ABANDONED, LIVE, SEIZED
-from sim.world.start import dealer_keys, found
+from sim.world.entry import dealer_keys, found
 from sim.world.world import World
 
 
@@ -75,19 +75,19 @@ def _enter(world: World, luck: Luck, day: int) -> NDArray[np.int64]:
     incentive = min(max((market.realised_profit - p.dealer.reserve_yuan) / p.dealer.reserve_yuan, 0.0), p.dealer.entry_limit)
     mean = p.dealer.entry_per_12_million_day * world.population.millions / 12.0 * incentive
     newcomers = luck.count("dealers enter", day, mean)
-    homes, world.new_dealers = world.new_dealers, np.zeros(0, dtype=np.int64)
-    count = newcomers + homes.size
+    renters, world.new_dealers = world.new_dealers, np.zeros(0, dtype=np.int64)
+    count = newcomers + renters.size
     if count == 0:
         return np.zeros(0, dtype=np.int64)
     active = dealers.rows()
     evasion = float(dealers.evasion[active].mean()) if active.size else p.start.evasion
     rows = dealers.open_rows(count)
     keys = dealer_keys(luck, day, np.arange(newcomers))
-    keys = np.concatenate([keys, join(homes.astype(np.uint64), luck.stream("renter dealer", day))])
+    keys = np.concatenate([keys, join(renters.astype(np.uint64), luck.stream("renter dealer", day))])
     found(world, luck, rows, keys, day)
     dealers.evasion[rows] = evasion
     own = rows[newcomers:]
-    dealers.home[own] = homes
+    dealers.home[own] = world.population.community(renters)
     dealers.capacity[own] = dealers.entry_capacity[own] = p.renting.dealer_capacity
     return rows
 
@@ -96,7 +96,7 @@ def turn_over_recruiters(world: World, levers: Levers, luck: Luck, day: int) -> 
     """Police scan teams, take platforms down, let recruiters come and go by profit, let lost member lists grow back."""
     r, p = world.recruiters, world.parameters.helping
     n = r.size
-    key = r.key[:n]
+    key = r.place
     at_work = r.open[:n] & (r.closed_until[:n] <= day)
     policed = np.flatnonzero(at_work & r.is_stall & (luck.uniforms("policing", day, key) < p.stall_closure_per_day * levers.stall_policing))
     r.closed_until[policed] = day + 1 + int(p.stall_closed_days)

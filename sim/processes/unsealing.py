@@ -23,6 +23,10 @@ class Requests:
     key: Keys
     dealer: NDArray[np.int64]
 
+    def wanted(self) -> tuple[Keys, NDArray[np.int64]]:
+        """Return keys and paying dealers of all requests: each needs a helper."""
+        return self.key, self.dealer
+
 
 @dataclass(frozen=True)
 class SelfRequests:
@@ -31,6 +35,10 @@ class SelfRequests:
     user: NDArray[np.int64]
     key: Keys
     buys: NDArray[np.bool_]
+
+    def wanted(self) -> tuple[Keys, NDArray[np.int64]]:
+        """Return keys of those who buy a helper's scan; no dealer pays (-1)."""
+        return self.key[self.buys], np.full(int(self.buys.sum()), -1, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ def request_own(world: World, luck: Luck, day: int) -> SelfRequests:
     p = world.parameters.unsealing
     users = np.sort(world.self_unsealing)
     world.self_unsealing = np.zeros(0, dtype=np.int64)
-    keys = users.astype(np.uint64)
+    keys = luck.children("own request", day, users.astype(np.uint64), np.zeros(users.size, dtype=np.int64))
     tries = luck.uniforms("own unsealing", day, keys) < p.self_attempt_share
     users, keys = users[tries], keys[tries]
     return SelfRequests(users, keys, luck.uniforms("own scan", day, keys) < p.self_bought_share)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from sim.agents.user import helps
 from sim.levers import Levers
 from sim.luck import Keys, Luck, weighted
-from sim.world.start import catchment_user
+from sim.world.entry import catchment_user
 from sim.world.world import World
 
 _PROBES = 8
@@ -18,9 +19,9 @@ _PROBES = 8
 
 @dataclass(frozen=True)
 class Assists:
-    """Assists of a day: `helper` of each request (-1: none found), and counts."""
+    """Assists of a day: the helpers of each group of requests (-1: none found), and counts."""
 
-    helper: NDArray[np.int64]
+    helpers: list[NDArray[np.int64]]
     by_stall: int
     by_task_platform: int
     wanted: int
@@ -29,13 +30,16 @@ class Assists:
     honest_assists: float
 
 
-def assist(world: World, levers: Levers, luck: Luck, day: int, key: Keys, dealer: NDArray[np.int64], work: NDArray[np.float64]) -> Assists:
-    """Serve requests (`key`, `dealer`; -1 for an owner) with the recruiters' work of the day.
+def assist(
+    world: World, levers: Levers, luck: Luck, day: int, work: NDArray[np.float64], groups: Sequence[tuple[Keys, NDArray[np.int64]]]
+) -> Assists:
+    """Serve groups of requests (keys and paying dealers, -1 for an owner) with the recruiters' work of the day.
 
     A request goes to a place by capacity; there up to three serious contacts are asked, each a member of the place's lasting catchment.
     What the recruiters cannot serve is left unserved by lot. Dealers pay for assists, recruiters for contacts, gifts and fees.
     """
     recruiters, p = world.recruiters, world.parameters.helping
+    key, dealer = (np.concatenate(part) for part in zip(*groups, strict=True))
     slots = recruiters.size
     n = key.size
     found = max(world.market.per_candidate, 1e-3)
@@ -52,9 +56,9 @@ def assist(world: World, levers: Levers, luck: Luck, day: int, key: Keys, dealer
             break
         at, keys = place[open_requests], key[open_requests]
         asked += np.bincount(at, minlength=slots)
-        member = (luck.uniforms(f"member {turn}", day, keys) * recruiters.catchment[at]).astype(np.int64)
+        member = (luck.uniforms(f"member {turn}", day, keys) * recruiters.full_catchment[at]).astype(np.int64)
         user = catchment_user(world, luck, at, member)
-        chance = helps(world, levers, user, recruiters.is_stall[at], day)
+        chance = helps(world, levers, user, recruiters.is_stall[at], day) * (member < recruiters.catchment[at])
         agreed = np.flatnonzero(luck.uniforms(f"assist {turn}", day, keys) < chance)
         agreed = agreed[_first_by_key(user[agreed], keys[agreed])]
         helper[open_requests[agreed]] = user[agreed]
@@ -70,7 +74,7 @@ def assist(world: World, levers: Levers, luck: Luck, day: int, key: Keys, dealer
     by_stall = int(helped[: recruiters.stalls].sum())
     refused, honest = _honest_helpers(world, levers, luck, day)
     return Assists(
-        helper=helper,
+        helpers=np.split(helper, np.cumsum([keys.size for keys, _ in groups])[:-1]),
         by_stall=by_stall,
         by_task_platform=done.size - by_stall,
         wanted=n,
@@ -139,10 +143,14 @@ def _settle_accounts(
 
 
 def _honest_helpers(world: World, levers: Levers, luck: Luck, day: int) -> tuple[int, float]:
-    """Count honest helpers refused by the cap, and honest assists given: 1 - exp(-window x rate) of them come too soon."""
+    """Count honest helpers refused by the cap, and honest assists given.
+
+    Refused are those whose account is too young, and of the others 1 - exp(-window x rate), who come too soon.
+    """
     p, r = world.parameters.helping, world.parameters.registration
     signups = world.population.users * world.parameters.population.signups_per_user_day
     wanted = signups * min(1.0, r.verified_base + r.verified_span * levers.assisted_verification)
-    window = p.cap_window_days * levers.helper_cap / 0.3
-    refused = 1.0 - float(np.exp(-window * p.honest_assists_per_day))
+    tightness = levers.helper_cap / p.cap_reference
+    young = world.population.younger_than(p.cap_age_days * min(1.0, tightness))
+    refused = 1.0 - (1.0 - young) * float(np.exp(-p.cap_window_days * tightness * p.honest_assists_per_day))
     return luck.count("helpers refused", day, wanted * refused), wanted * (1.0 - refused)

@@ -89,19 +89,19 @@ class Claims:
         """Return a part of the claims."""
         return Claims(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
-    def one_per_owner(self) -> Claims:
-        """Drop claims on a user whom a claim with a lower key wants on the same day."""
+    def uncontested(self) -> NDArray[np.bool_]:
+        """Say which claims stand: not those on a user whom a claim with a lower key wants on the same day."""
+        keep = np.ones(self.key.size, dtype=np.bool_)
         owned = np.flatnonzero(self.owner >= 0)
-        if owned.size < 2:
-            return self
         order = owned[np.lexsort((self.key[owned], self.owner[owned]))]
         owners = self.owner[order]
-        doubled = order[1:][owners[1:] == owners[:-1]]
-        if doubled.size == 0:
-            return self
-        keep = np.ones(self.key.size, dtype=np.bool_)
-        keep[doubled] = False
-        return self.select(keep)
+        keep[order[1:][owners[1:] == owners[:-1]]] = False
+        return keep
+
+    def one_per_owner(self) -> Claims:
+        """Drop claims on a user whom a claim with a lower key wants on the same day."""
+        keep = self.uncontested()
+        return self if keep.all() else self.select(keep)
 
 
 class Accounts(Columns):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.levers import CHANNELS
 from sim.parameters import Parameters
 from sim.world.dealers import Dealers
 from sim.world.recruiters import Recruiters
@@ -28,9 +29,13 @@ class Market:
         self.supply = 0.0
         self.purchases = start.purchases_per_million * millions
         """Moving mean of purchases a day."""
-        trading = parameters.trading
-        volume = start.purchases_per_million / trading.reference_per_million_day
-        self.purchase_price = trading.asked_yuan * max(volume, 0.05) ** (1.0 / trading.supply_elasticity)
+        self.standing_ease = 1.0
+        """How easily users sell under the standing regime, and (`selling_ease`) relative to it now."""
+        self.selling_ease = 1.0
+        self._first_hazards = np.array([getattr(start, f"hazard_{c}") for c in CHANNELS])
+        self._prior_weight = parameters.dealer.prior_weight
+        self._trading, self._millions = parameters.trading, millions
+        self.purchase_price = self.asked_price()
         self.exits = np.zeros(5)
         """Pooled remembered exits by channel; like `at_risk`, `wins`, `tries` (5,) and `recruits`, `shown` (4,)."""
         self.at_risk = np.zeros(5)
@@ -66,6 +71,13 @@ class Market:
                     purse.today[: purse.size] += sign * amounts
         return total
 
+    def asked_price(self) -> float:
+        """Return what sellers ask in yuan: it rises with volume, relative to how many would sell."""
+        p = self._trading
+        volume = self.purchases / (p.reference_per_million_day * self._millions * self.selling_ease)
+        return float(p.asked_yuan * max(volume, p.volume_floor) ** (1.0 / p.supply_elasticity))
+
     def hazards(self) -> Reals:
-        """Return the market's pooled daily hazard by channel, shape `(5,)`."""
-        return np.clip(self.exits / np.maximum(self.at_risk, 1e-9), 0.005, 1.0)
+        """Return the market's pooled daily hazard by channel, shape `(5,)`, with a little weight on what it was on day 0."""
+        weight = self._prior_weight
+        return np.clip((self.exits + weight * self._first_hazards) / (self.at_risk + weight), 0.005, 1.0)

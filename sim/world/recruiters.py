@@ -6,7 +6,7 @@ there in every world in which a team stands there. Slots [0, stalls) are pitches
 | column | dtype | unit | zero means | written by |
 |---|---|---|---|---|
 | open | bool | - | nobody works there | turnover |
-| key | uint64 | word | - | turnover (a platform's changes when its member list is lost) |
+| key | uint64 | word of the catchment | - | turnover (a platform's changes when its member list is lost) |
 | catchment | float64 | users met or enrolled | - | turnover |
 | closed_until | int32 | day | not closed | turnover |
 | acceptance | float64 | helpers per serious contact, moving mean | - | verification |
@@ -59,8 +59,10 @@ class Recruiters(Columns):
         self.size = slots
         numbers = np.arange(slots)
         self.is_stall = numbers < self.stalls
-        self.key[:slots] = join(words(numbers), luck.stream("recruiter"))
-        self.full_catchment = np.where(self.is_stall, p.stall_catchment_users, p.platform_members)
+        self.place = join(words(numbers), luck.stream("recruiter"))
+        """Key of the place, which stays."""
+        self.key[:slots] = self.place
+        self.full_catchment = np.minimum(np.where(self.is_stall, p.stall_catchment_users, p.platform_members), millions * 1e6)
         self.catchment[:slots] = self.full_catchment
         self.acceptance[:slots] = np.where(self.is_stall, start.acceptance_stall, start.acceptance_platform)
         at_work = np.where(self.is_stall, start.stalls_share, start.platforms_share)
@@ -70,10 +72,13 @@ class Recruiters(Columns):
         per_candidate = p.stall_acceptance * p.gift_multiplier * p.impersonation_multiplier
         self.contacts_per_candidate = np.where(self.is_stall, 1.0 / per_candidate, 1.0)
         """Street contacts behind one serious contact; a platform's offer counts as one."""
-        self.capacity = np.where(self.is_stall, p.stall_contacts_per_day * per_candidate, p.platform_members * p.task_offers_per_member_day)
-        """Serious contacts a day when it works all day."""
+        ideal = millions * np.where(self.is_stall, p.stall_slots_per_million, p.platform_slots_per_million)
+        rounding = ideal / np.where(self.is_stall, self.stalls, self.platforms)
+        full = np.where(self.is_stall, p.stall_contacts_per_day * per_candidate, p.platform_members * p.task_offers_per_member_day)
+        self.capacity = full * rounding
+        """Serious contacts a day when it works all day; whole numbers of places are made up for, so that small populations have no more."""
         self.contact_cost = np.where(self.is_stall, p.contact_cost_yuan / per_candidate, p.task_offer_cost_yuan)
         self.fee = np.where(self.is_stall, p.gift_yuan, p.task_fee_yuan)
-        self.fixed_cost = np.where(self.is_stall, p.stall_fixed_yuan, p.platform_fixed_yuan)
+        self.fixed_cost = np.where(self.is_stall, p.stall_fixed_yuan, p.platform_fixed_yuan) * rounding
         self.cumulative = np.cumsum(self.capacity)
         """Running sum of capacities, by which requests choose a slot."""

@@ -6,17 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.levers import CHANNELS, SEGMENTS, Levers
-from sim.luck import Keys, Luck, join, poisson, repeated, words
+from sim.luck import Keys, Luck, join, poisson, repeated
 from sim.world.accounts import BATCH_SHIFT, BOUGHT, RENTED, STOLEN, Claims
+from sim.world.entry import catchment_user, dealer_keys, found
 from sim.world.users import NEVER
 from sim.world.world import World
 
 _FIRST_ORDINAL = 1_000_000
-
-
-def dealer_keys(luck: Luck, day: int, ordinals: NDArray[np.int64]) -> Keys:
-    """Return the keys of dealers who enter on a day, by their ordinal that day."""
-    return join(words(ordinals), luck.stream("dealer", day))
 
 
 def first_dealers(world: World, luck: Luck) -> NDArray[np.int64]:
@@ -41,24 +37,6 @@ def first_dealers(world: World, luck: Luck) -> NDArray[np.int64]:
             np.floor(expected + luck.uniforms("first pool", 0, keys)), world.parameters.unsealing.pool_cap
         ).astype(np.int64)
     return rows
-
-
-def found(world: World, luck: Luck, rows: NDArray[np.int64], keys: Keys, day: int) -> None:
-    """Open business for dealers in blank rows: key, capacity, own money, the market's beliefs."""
-    p = world.parameters.dealer
-    dealers = world.dealers
-    dealers.active[rows] = True
-    dealers.key[rows] = keys
-    dealers.entered[rows] = day
-    z = luck.normals("capacity", 0, keys)
-    median = p.capacity_mean * np.exp(-(p.capacity_sigma**2) / 2)
-    dealers.capacity[rows] = np.minimum(median * np.exp(p.capacity_sigma * z), p.capacity_cap)
-    dealers.entry_capacity[rows] = dealers.capacity[rows]
-    dealers.evasion[rows] = world.parameters.start.evasion
-    dealers.profit[rows] = p.reserve_yuan
-    own = np.zeros(dealers.size)
-    own[rows] = p.start_cash_yuan
-    world.market.transfer("outside", "dealers", own)
 
 
 def first_claims(world: World, luck: Luck, rows: NDArray[np.int64]) -> tuple[Claims, NDArray[np.int64]]:
@@ -88,7 +66,9 @@ def first_claims(world: World, luck: Luck, rows: NDArray[np.int64]) -> tuple[Cla
         parts.append(Claims.of(key, number, dealer, owner))
         u = luck.uniforms("first age", 0, key)
         ages.append(np.floor(np.log(u) / np.log1p(-min(hazards[number], 0.999))).astype(np.int64))
-    return Claims.joined(parts), np.concatenate(ages)
+    claims = Claims.joined(parts)
+    keep = claims.uncontested()
+    return claims.select(keep), np.concatenate(ages)[keep]
 
 
 def segments_at_start(world: World, luck: Luck, key: Keys, channel: int) -> NDArray[np.int64]:
@@ -155,12 +135,12 @@ def first_assists(world: World, levers: Levers, luck: Luck) -> None:
     a_day = np.where(r.is_stall[slot], start.assists_per_stall_day, start.assists_per_platform_day)
     key = join(r.key[slot], member)
     user = catchment_user(world, luck, slot, member)
-    old = world.population.account_age(user) >= p.cap_age_days * min(1.0, levers.helper_cap / 0.3)
+    old = world.population.account_age(user) >= p.cap_age_days * min(1.0, levers.helper_cap / p.cap_reference)
     knows = world.population.quantile(user) < world.informed[world.population.segment(user)]
     unmoved = luck.uniforms("first refusal", 0, key) < world.parameters.awareness.informed_factor
     willing = old & (~knows | unmoved)
     gap = float(willing.mean()) * r.catchment[slot] / np.maximum(a_day, 1e-6)
-    window = np.minimum(max(1.0, p.cap_window_days * levers.helper_cap / 0.3), 0.95 * gap)
+    window = np.minimum(max(1.0, p.cap_window_days * levers.helper_cap / p.cap_reference), 0.95 * gap)
     u = luck.uniforms("first assist", 0, key)
     since = np.where(
         u * gap < window, u * gap, window - (gap - window) * np.log1p(-np.clip((u * gap - window) / (gap - window), 0, 0.999999))
@@ -173,12 +153,6 @@ def first_assists(world: World, levers: Levers, luck: Luck) -> None:
     touched = world.users.touched
     touched.last_assist[rows] = last
     touched.previous_assist[rows] = np.maximum(last - np.ceil(before[recent][first]).astype(np.int64), NEVER)
-
-
-def catchment_user(world: World, luck: Luck, slot: NDArray[np.int64], member: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the user who is a member of a place's lasting catchment."""
-    u = luck.uniforms("catchment", 0, join(world.recruiters.key[slot], member))
-    return (u * world.population.users).astype(np.int64)
 
 
 def first_cases(world: World, luck: Luck) -> None:

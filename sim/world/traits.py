@@ -10,9 +10,6 @@ from sim.parameters import Parameters
 
 Reals = NDArray[np.float64]
 
-_OLDEST_DAYS = 2920.0
-_YOUNG_DAYS = 180.0
-
 
 class Traits:
     """Constants of accounts and segments as arrays: `(5,)` by channel, `(4,)` by use or segment."""
@@ -33,6 +30,7 @@ class Traits:
         self.use_cumulative: Reals = np.cumsum(weights / weights.sum(axis=1, keepdims=True), axis=1)
         """Running shares of the four uses by channel, `(5, 4)`."""
         self._age, self._name = account.age_premium, account.real_name_premium
+        self._oldest = parameters.population.oldest_account_days
         self._mean = self._mean_premium(parameters)
 
         self.tries_per_effort = np.array(
@@ -53,7 +51,7 @@ class Traits:
     def _mean_premium(self, parameters: Parameters) -> float:
         population = parameters.population
         young, named = population.young_account_share, population.real_name_share
-        a, first = self._age, _YOUNG_DAYS / _OLDEST_DAYS
+        a, first = self._age, population.young_account_days / population.oldest_account_days
         by_age = (
             1.0 if a == 0 else young * np.expm1(a * first) / (a * first) + (1 - young) * (np.exp(a) - np.exp(a * first)) / (a * (1 - first))
         )
@@ -61,7 +59,7 @@ class Traits:
 
     def premium(self, age_days: Reals, real_name: NDArray[np.bool_]) -> Reals:
         """Return the factor on quality for age and a verified name; mean 1 over users."""
-        return np.exp(self._age * np.minimum(age_days / _OLDEST_DAYS, 1.0) + self._name * real_name) / self._mean
+        return np.exp(self._age * np.minimum(age_days / self._oldest, 1.0) + self._name * real_name) / self._mean
 
     def aged_premium(self, u: Reals) -> Reals:
         """Return the factor on quality of an unsealed account of random age; mean 1."""

@@ -82,13 +82,17 @@ class Population:
         return self._luck.uniforms("trait awareness", 0, words(ids))
 
     def account_age(self, ids: Ids) -> Reals:
-        """Return ages of the users' own accounts in days: a share under 180, the others uniform up to 8 years.
+        """Return ages of the users' own accounts in days: a share is young (under 180), the others uniform up to the oldest (8 years).
 
         Ages stand still: users come and go, so that the mix of ages stays what it is.
         """
         u = self._luck.uniforms("trait age", 0, words(ids))
-        young = self._p.young_account_share
-        return np.where(u < young, 180.0 * u / young, 180.0 + (u - young) / (1 - young) * 2740.0)
+        young, first, oldest = self._p.young_account_share, self._p.young_account_days, self._p.oldest_account_days
+        return np.where(u < young, first * u / young, first + (u - young) / (1 - young) * (oldest - first))
+
+    def younger_than(self, days: float) -> float:
+        """Return the share of users whose account is younger than that many days, up to the age that counts as young."""
+        return self._p.young_account_share * min(days / self._p.young_account_days, 1.0)
 
     def real_name(self, ids: Ids) -> NDArray[np.bool_]:
         """Say whose account has a verified name."""

@@ -70,4 +70,4 @@ class World:
         self.helper_cases = Calendar()
         """Helpers whose case ends on a day."""
         self.new_dealers: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        """Communities of renters who become dealers today."""
+        """Renters who become dealers today."""

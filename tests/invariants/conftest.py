@@ -94,7 +94,8 @@ def state(model: AccountMarket) -> dict[str, Any]:
 def differing(a: dict[str, Any], b: dict[str, Any], days: slice = slice(None)) -> list[str]:
     """Return the names of series or columns that are not the same to the bit."""
     assert a.keys() == b.keys()
-    return [name for name in a if not np.array_equal(a[name][days] if days != slice(None) else a[name], b[name][days] if days != slice(None) else b[name], equal_nan=True)]
+    whole = days == slice(None)
+    return [name for name in a if not np.array_equal(a[name] if whole else a[name][days], b[name] if whole else b[name][days])]
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,10 @@ def look(model):
         "dealers": rows,
         "pool": world.dealers.pool[rows].copy(),
         "keys": accounts.key[:n].copy(),
-        **{status: ids[touched.status[: ids.size] == code].copy() for status, code in {"renting": RENTING, "robbed": ROBBED, "sold": SOLD}.items()},
+        **{
+            status: ids[touched.status[: ids.size] == code].copy()
+            for status, code in {"renting": RENTING, "robbed": ROBBED, "sold": SOLD}.items()
+        },
         "renters": users.communities.renters.copy(),
         "size": users.population.community_size,
         "balances": dict(market.balances),
@@ -91,7 +94,6 @@ def test_parts_sum_to_wholes(day_by_day):
         ("inflow_rented", "rented_by", ("advert", "referral", "return")),
         ("enforcement_cost_yuan", "cost", [name[5:-5] + "_yuan" for name in daily if name.startswith("cost_")]),
     ]:
-        parts = [part if prefix != "cost" else part for part in parts]
         assert np.allclose(daily[whole], sum(daily[f"{prefix}_{part}"] for part in parts), rtol=1e-12), whole
     harms = [name for name in daily if name.startswith("harm_") and name != "harm_total_yuan"]
     assert np.allclose(daily["harm_total_yuan"], sum(daily[name] for name in harms), rtol=1e-12)
@@ -158,6 +160,39 @@ def test_the_busy_runs_were_busy(tools):
     """What the balances above are checked against does happen."""
     model = tools.ran(days=DAYS, levers=tools.busy, parameters=tools.stirred, seed=4)
     total = {name: column.sum() for name, column in model.daily.items()}
-    for name in ("arrests_dealer", "self_reports", "challenged", "swept", "rented_by_return", "rented_by_referral", "helpers_sanctioned", "owners_repeat"):
+    for name in (
+        "arrests_dealer",
+        "self_reports",
+        "challenged",
+        "swept",
+        "rented_by_return",
+        "rented_by_referral",
+        "helpers_sanctioned",
+        "owners_repeat",
+    ):
         assert total[name] > 0, name
     assert np.unique(model.world.dealers.home).size > 1
+
+
+def test_entrants_know_nothing_of_who_had_their_row_before(tools):
+    """Whoever enters on a row that was given up starts without experience, accounts, pool or plan."""
+    busy = {"dealer": {"entry_per_12_million_day": 60.0, "retire_per_day": 0.1}}
+    model = AccountMarket(tools.scenario(users=12_000_000, parameters=busy), 1)
+    dealers, used = model.world.dealers, False
+    for _ in range(8):
+        had = dealers.size
+        model.step()
+        rows = dealers.rows()
+        new = rows[dealers.entered[rows] == model.day - 1]
+        used |= bool((new < had).any())
+        for name in ("exits", "at_risk", "tries", "wins", "shown", "recruits", "pool", "ordinal", "shares"):
+            assert not getattr(dealers, name)[new].any(), name
+    assert used, "no row was used again"
+
+
+def test_owners_of_day_0_have_one_account_each(tools):
+    """Also where so many accounts are held that chance picks a user twice."""
+    for seed in range(1, 6):
+        model = AccountMarket(tools.scenario(users=12_000_000, parameters={"start": {"stock_rented_per_million": 500.0}}), seed)
+        owner = look(model)["owner"]
+        assert np.unique(owner[owner >= 0]).size == (owner >= 0).sum() > 4_000

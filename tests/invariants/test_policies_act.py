@@ -83,7 +83,12 @@ def plans(tools):
             rows = dealers.rows()
             seen.append(
                 {
-                    int(key): (dealers.shares[row].copy(), dealers.weights[row].copy(), float(dealers.evasion[row]), float(dealers.capacity[row]))
+                    int(key): (
+                        dealers.shares[row].copy(),
+                        dealers.weights[row].copy(),
+                        float(dealers.evasion[row]),
+                        float(dealers.capacity[row]),
+                    )
                     for key, row in zip(dealers.key[rows], rows, strict=True)
                 }
             )
@@ -118,7 +123,9 @@ def test_freezing_changes_nothing_before_the_policy_day(plans):
     (_, moving), (_, still) = plans
     for day in range(START):
         assert moving[day].keys() == still[day].keys()
-        assert all(np.array_equal(moving[day][key][0], still[day][key][0]) and moving[day][key][2] == still[day][key][2] for key in still[day])
+        assert all(
+            np.array_equal(moving[day][key][0], still[day][key][0]) and moving[day][key][2] == still[day][key][2] for key in still[day]
+        )
 
 
 def test_plans_are_shares_of_effort(plans):

@@ -33,7 +33,9 @@ def test_seed_of_the_scenario_is_the_default(tools, baseline):
 def test_policy_at_the_standing_strength_changes_no_bit(tools, baseline):
     """All levers at once, with a ramp and an end, each at the strength that stands anyway."""
     inert = {
-        name: {"strength": lever.standing, "start_day": START, "ramp_days": 7, "end_day": 40} for name, lever in LEVERS.items() if not lever.only_policy
+        name: {"strength": lever.standing, "start_day": START, "ramp_days": 7, "end_day": 40}
+        for name, lever in LEVERS.items()
+        if not lever.only_policy
     }
     model = tools.ran({**inert, "purge": {"strength": 0.0, "days": [25]}})
     assert tools.differing(model.daily, baseline.daily) == []
@@ -64,7 +66,9 @@ def test_friend_confirmation_leaves_the_market_untouched(tools, baseline):
 
 def test_market_series_hold_the_market():
     """Stocks, flows, prices and those in business are in the list, harms and costs are not."""
-    assert {"stock_rented", "inflow_bought", "detected_stolen", "price_yuan", "commission_yuan", "dealers_active", "dealer_evasion"} <= set(MARKET_SERIES)
+    assert {"stock_rented", "inflow_bought", "detected_stolen", "price_yuan", "commission_yuan", "dealers_active", "dealer_evasion"} <= set(
+        MARKET_SERIES
+    )
     assert not any(name.startswith(("harm_", "cost_", "expected_", "victims", "friction")) for name in MARKET_SERIES)
     assert set(MARKET_SERIES) <= set(OUTCOMES)
 

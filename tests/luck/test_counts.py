@@ -21,7 +21,7 @@ def test_small_counts_invert_the_distribution_exactly(mean):
     assert np.array_equal(poisson(u, np.full(u.size, mean)), stats.poisson.ppf(u, mean).astype(int))
 
 
-@pytest.mark.parametrize("mean", [30.0, 45.5, 200.0, 1e4, 3e7])
+@pytest.mark.parametrize("mean", [30.0, 45.5, 200.0, 1e4, 1e6])
 def test_large_counts_are_within_one(mean):
     u = np.concatenate([U, TAILS])
     assert np.abs(poisson(u, np.full(u.size, mean)) - stats.poisson.ppf(u, mean)).max() <= 1

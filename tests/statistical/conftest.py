@@ -21,10 +21,17 @@ NO_DEALERS = {"start": {"dealers_per_million": 0.0}, "dealer": {"entry_per_12_mi
 NOBODY_LEAVES = {"exit_per_day": 0.0, "retire_per_day": 0.0, "bankrupt_yuan": 1e15, "entry_per_12_million_day": 0.0}
 
 
-def scenario(users: int = 2_000_000, days: int = 60, levers: dict[str, float] | None = None, parameters: dict[str, Any] | None = None) -> Scenario:
+def scenario(
+    users: int = 2_000_000, days: int = 60, levers: dict[str, float] | None = None, parameters: dict[str, Any] | None = None
+) -> Scenario:
     """Build a scenario; `parameters` may leave the ledger's ranges."""
     made = scenario_from(
-        {"name": "known", "run": {"days": days, "burn_in_days": 1, "settle_days": 1}, "population": {"users": users}, "levers": levers or {}},
+        {
+            "name": "known",
+            "run": {"days": days, "burn_in_days": 1, "settle_days": 1},
+            "population": {"users": users},
+            "levers": levers or {},
+        },
         "known",
         Path(),
     )
@@ -43,7 +50,9 @@ def levers(**strengths: float) -> Levers:
     return Levers.of({**{name: lever.standing for name, lever in LEVERS.items()}, **strengths})
 
 
-def world(dealers: int = 1, evasion: float = 0.0, users: int = 2_000_000, parameters: dict[str, Any] | None = None, seed: int = 7) -> tuple[World, Luck]:
+def world(
+    dealers: int = 1, evasion: float = 0.0, users: int = 2_000_000, parameters: dict[str, Any] | None = None, seed: int = 7
+) -> tuple[World, Luck]:
     """Return a world with some dealers who hold nothing, and its luck."""
     luck = Luck(seed)
     made = World(scenario(users=users, parameters=parameters), luck)

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from sim.levers import CHANNELS
 from sim.processes import detection
-from sim.world.accounts import AUDITED, CHALLENGED, FRAUD, LIVE, NAMED, PURGED, REGISTERED, RENTED, REVIEWED, SELF_REPORTED, STOLEN, SWEPT, UNSEALED
+from sim.world.accounts import (
+    AUDITED,
+    CHALLENGED,
+    FRAUD,
+    LIVE,
+    NAMED,
+    PURGED,
+    REGISTERED,
+    RENTED,
+    REVIEWED,
+    SELF_REPORTED,
+    STOLEN,
+    SWEPT,
+    UNSEALED,
+)
 
 LIMIT = 3.3
 N = 6000
@@ -45,7 +61,7 @@ def test_both_rates_rise_with_the_lever(tools):
         flows = detection.examine(made, tools.levers(account_audit=audit), luck, 4)
         caught.append(made.accounts.fate[rows] == AUDITED)
         flagged.append(flows.innocents_flagged)
-    assert all((more >= fewer).all() and more.sum() > fewer.sum() for fewer, more in zip(caught, caught[1:], strict=False))
+    assert all((more >= fewer).all() and more.sum() > fewer.sum() for fewer, more in pairwise(caught))
     assert flagged == sorted(flagged)
     assert flagged[-1] > flagged[0]
 
@@ -74,7 +90,7 @@ def test_a_sweep_takes_its_share_of_a_batch(tools, strength, evasion):
     fate = made.accounts.fate[rows]
     assert swept == (fate == SWEPT).sum()
     assert not (fate[200:] == SWEPT).any()
-    chance = made.parameters.detection.sweep_rate * strength * (1 - made.parameters.registration.evasion_shield * evasion)
+    chance = made.parameters.detection.sweep_rate * strength * (1 - made.parameters.dealer.evasion_shield * evasion)
     assert abs(z(fate[:200, 1:] == SWEPT, np.full(200 * (size - 1), chance))) < LIMIT
 
 
@@ -119,7 +135,7 @@ def test_login_check_challenges_rented_and_stolen_accounts(tools, evasion):
     rows = [tools.hold(made, luck, number, 2000) for number in range(5)]
     flows = detection.examine(made, tools.levers(login_check=0.7), luck, 4)
     p = made.parameters
-    chance = p.detection.login_rate * 0.7 * (1 - p.registration.evasion_shield * evasion)
+    chance = p.detection.login_rate * 0.7 * (1 - p.dealer.evasion_shield * evasion)
     for number in range(5):
         challenged = made.accounts.fate[rows[number]] == CHALLENGED
         if number in (RENTED, STOLEN):
@@ -180,7 +196,7 @@ def test_reviewers_confirm_a_share_and_close_the_rest(tools):
 
 
 def test_amnesty_examines_the_named_dealers_accounts(tools):
-    """Self-reports come from renting owners with .05u(informed + .2); accounts of the dealers they name fall at their share, others' never."""
+    """Self-reports come from renting owners with .05u(informed + .2); accounts of the named dealers fall at their share."""
     made, luck = tools.world(dealers=2, parameters={"detection": {"threshold": 1e3}})
     rented = tools.hold(made, luck, RENTED, 4000, dealer=0)
     named = tools.hold(made, luck, REGISTERED, 4000, dealer=0)

@@ -27,9 +27,33 @@ def test_no_dealers_and_no_entry_is_no_market(tools):
     nothing = [
         name
         for name in OUTCOMES
-        if name.startswith(("stock_", "inflow_", "detected_", "exits_", "supply_", "harm_", "owners_", "dealers_", "rented_", "helpers_by", "swept", "sanctions_"))
+        if name.startswith(
+            (
+                "stock_",
+                "inflow_",
+                "detected_",
+                "exits_",
+                "supply_",
+                "harm_",
+                "owners_",
+                "dealers_",
+                "rented_",
+                "helpers_by",
+                "swept",
+                "sanctions_",
+            )
+        )
     ]
-    nothing += ["expected_harm_yuan", "victims", "reports", "appeals_owner", "helpers_sanctioned", "assists_wanted", "dealer_pool", "arrests_dealer"]
+    nothing += [
+        "expected_harm_yuan",
+        "victims",
+        "reports",
+        "appeals_owner",
+        "helpers_sanctioned",
+        "assists_wanted",
+        "dealer_pool",
+        "arrests_dealer",
+    ]
     assert {name: daily[name].sum() for name in nothing} == dict.fromkeys(nothing, 0.0)
 
 
@@ -37,7 +61,10 @@ def test_no_dealers_and_no_entry_is_no_market(tools):
 def test_false_positives_without_dealers_are_poisson(tools, audit):
     """Innocents flagged: users x rate x Phi(-c) a day, c = c0 - u."""
     daily = tools.ran(
-        users=12_000_000, days=300, levers={"account_audit": audit}, parameters={**tools.no_dealers, "detection": {"mistaken_per_million_day": 0.0}}
+        users=12_000_000,
+        days=300,
+        levers={"account_audit": audit},
+        parameters={**tools.no_dealers, "detection": {"mistaken_per_million_day": 0.0}},
     )
     p = LEDGER["detection"]
     mean = 12e6 * p["audit_rate"].value * stats.norm.sf(p["threshold"].value - audit)
@@ -46,12 +73,15 @@ def test_false_positives_without_dealers_are_poisson(tools, audit):
 
 
 def test_innocents_suffer_as_the_levers_say(tools):
-    """Blocked and delayed sign-ups, challenged travellers, refused requests, removed adverts, mistaken reports: Poisson with the stated means."""
+    """Blocked and delayed sign-ups, travellers, refused requests, removed adverts, mistaken reports: Poisson as stated."""
     users = 20_000
     u = {"registration_audit": 0.6, "login_check": 0.7, "unsealing_strictness": 0.9, "ad_takedown": 0.8, "user_reporting": 0.5}
     per_day = 12_000_000 / users
     people = {**{k: v.value for k, v in LEDGER["population"].items()}}
-    scaled = {name: people[name] * per_day for name in ("unseal_requests_per_user_day", "logins_new_device_per_user_day", "honest_adverts_per_million_day")}
+    scaled = {
+        name: people[name] * per_day
+        for name in ("unseal_requests_per_user_day", "logins_new_device_per_user_day", "honest_adverts_per_million_day")
+    }
     daily = tools.ran(users=users, days=300, levers=u, parameters={**tools.no_dealers, "population": scaled})
     p = {group: {name: entry.value for name, entry in rows.items()} for group, rows in LEDGER.items()}
     signups = users * people["signups_per_user_day"]
@@ -61,7 +91,11 @@ def test_innocents_suffer_as_the_levers_say(tools):
         "travellers_challenged": users * scaled["logins_new_device_per_user_day"] * p["detection"]["traveller_share"] * 0.7,
         "unseals_refused": users * scaled["unseal_requests_per_user_day"] * p["unsealing"]["legitimate_refused_share"] * 0.9,
         "honest_adverts_removed": users / 1e6 * scaled["honest_adverts_per_million_day"] * 0.1 * 0.8,
-        "reports_mistaken": users / 1e6 * p["detection"]["mistaken_per_million_day"] * (p["detection"]["report_base"] + 0.5 * p["detection"]["report_span"]) / 0.5,
+        "reports_mistaken": users
+        / 1e6
+        * p["detection"]["mistaken_per_million_day"]
+        * (p["detection"]["report_base"] + 0.5 * p["detection"]["report_span"])
+        / 0.5,
     }
     for name, mean in means.items():
         for z in z_of_poisson(daily[name], mean):
@@ -104,7 +138,10 @@ def test_no_sweep_without_the_lever(tools):
 def test_one_assist_a_user_ever_is_no_repeat_helper(tools):
     """When the cap lets nobody help twice, there is nobody for helper sanctions to hit."""
     strict = {"helper_sanctions": 1.0, "legal_certainty": 1.0}
-    p = {"helping": {"cap_window_days": 300.0, "cap_age_days": 0.0, "honest_link_share": 0.0}, "sanction": {"legal_helper": 1.0, "case_days_low": 1.0, "case_days_high": 2.0}}
+    p = {
+        "helping": {"cap_window_days": 300.0, "cap_age_days": 0.0, "honest_link_share": 0.0},
+        "sanction": {"legal_helper": 1.0, "case_days_low": 1.0, "case_days_high": 2.0},
+    }
     once = tools.ran(users=4_000_000, levers={**strict, "helper_cap": 1.0}, parameters=p)
     often = tools.ran(users=4_000_000, levers={**strict, "helper_cap": 0.0}, parameters=p)
     assert once["helpers_by_stall"].sum() + once["helpers_by_task_platform"].sum() > 0
@@ -116,8 +153,17 @@ def test_one_assist_a_user_ever_is_no_repeat_helper(tools):
 
 def test_stocks_fall_to_inflow_over_hazard(tools):
     """Stolen accounts under one constant hazard h and no detection: at clearing mean inflow / h."""
-    quiet = {"threshold": 1e3, "report_base": 0.0, "report_span": 0.0, "nuisance_base": 0.0, "nuisance_span": 0.0, "mistaken_per_million_day": 0.0}
-    daily = tools.ran(users=12_000_000, days=120, parameters={"detection": quiet, "dealer": tools.nobody_leaves, "sanction": {"legal_dealer": 0.0}})
+    quiet = {
+        "threshold": 1e3,
+        "report_base": 0.0,
+        "report_span": 0.0,
+        "nuisance_base": 0.0,
+        "nuisance_span": 0.0,
+        "mistaken_per_million_day": 0.0,
+    }
+    daily = tools.ran(
+        users=12_000_000, days=120, parameters={"detection": quiet, "dealer": tools.nobody_leaves, "sanction": {"legal_dealer": 0.0}}
+    )
     hazard = LEDGER["trading"]["recovery_per_day"].value
     stock, inflow, exits = (daily[f"{name}_stolen"] for name in ("stock", "inflow", "exits"))
     assert not daily["detected_stolen"].any()
@@ -133,7 +179,16 @@ def test_stocks_fall_to_inflow_over_hazard(tools):
 def test_intensive_means_do_not_depend_on_scale(tools):
     """Four times the users: prices and everything per user agree within the sampling error of seeds."""
     names = ("price_yuan", "commission_yuan", "helper_price_yuan", "dealer_evasion", "utilisation_share", "informed_share")
-    per_user = ("supply_account_days", "stock_registered", "stock_unsealed", "stock_rented", "stock_bought", "reports", "signups_blocked", "dealers_active")
+    per_user = (
+        "supply_account_days",
+        "stock_registered",
+        "stock_unsealed",
+        "stock_rented",
+        "stock_bought",
+        "reports",
+        "signups_blocked",
+        "dealers_active",
+    )
     means = {}
     for users, seeds in ((6_000_000, 16), (24_000_000, 8)):
         rows = []

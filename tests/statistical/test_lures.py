@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.agents.user import acceptance, interest_in_renting, interest_in_selling, legal_shift
+from sim.agents.user import acceptance, advert_survival, interest_in_renting, interest_in_selling, legal_shift
 from sim.processes import awareness, renting, trading
 from sim.world.accounts import BOUGHT, RENTED, STOLEN
 from sim.world.dealers import IDLE
@@ -56,7 +56,7 @@ def test_thinned_adverts_are_adverts_evaluated_one_by_one(tools, cap):
     chance = rents_out(made, levers, users, segments, 5)
     assert chance.max() < 1
     exposures = made.dealers.capacity[0] * made.parameters.renting.exposures_per_effort * made.dealers.weights[0]
-    survives = renting.surviving(made, levers)
+    survives = advert_survival(made.parameters, levers)
     direct = np.array([exposures[s] * survives[s] * np.minimum(chance[segments == s], cap).mean() for s in range(4)])
     counts = np.zeros((DAYS, 4))
     for day in range(DAYS):
@@ -78,10 +78,10 @@ def test_the_standing_cap_cuts_next_to_nothing(tools):
 def test_thinned_offers_are_offers_evaluated_one_by_one(tools):
     made, luck, users, segments = lured(tools, BOUGHT)
     levers = tools.levers(ad_takedown=0.5)
-    survives = renting.surviving(made, levers)
+    survives = advert_survival(made.parameters, levers)
     chance = np.minimum(sells(made, levers, users, segments, 5), made.parameters.renting.thinning_cap)
     offers = made.dealers.capacity[0] * made.parameters.trading.exposures_per_effort
-    counts = np.array([trading.buy(made, levers, luck, day, survives)[0].key.size for day in range(DAYS)])
+    counts = np.array([trading.buy(made, levers, luck, day).claims.key.size for day in range(DAYS)])
     against_poisson(counts, offers * (survives[segments] * chance).mean())
 
 
@@ -158,8 +158,8 @@ def test_acceptance_has_its_limits(tools, shift, limit):
     assert (sells(made, tools.levers(), users, segments, 1) == limit).all()
 
 
-def test_acceptance_answers_to_commission_law_amnesty_and_neighbours(tools):
-    """In odds: commission squared, certainty^-w with severity at a fifth, amnesty and renters nearby as stated."""
+def test_acceptance_answers_to_commission_law_amnesty_risk_and_neighbours(tools):
+    """In odds: commission squared, certainty^-w with severity at a fifth, amnesty, risk and renters nearby as stated."""
     made, _ = tools.world()
     users = np.arange(0, 2_000_000, 997)
     segments = made.population.segment(users)
@@ -178,22 +178,27 @@ def test_acceptance_answers_to_commission_law_amnesty_and_neighbours(tools):
     made.market.commission *= 2
     assert np.allclose(logit() - base, p.commission_weight * np.log(2))
     made.market.commission /= 2
+    made.users.remember(users[::2], 1, 0.5, 0.0)
+    risk = np.where(np.arange(users.size) % 2, 0.0, 0.5)
+    assert np.allclose(logit() - base, -made.parameters.awareness.risk_weight * risk)
+    made.users.touched.risk[:] = 0.0
     made.users.communities.renters[:] = 3
     assert np.allclose(logit() - base, p.community_weight * np.log(4))
 
 
 def test_takedown_removes_adverts_and_reports_help(tools):
+    """(1 - .9u)(1 - .2 x reports of those approached) of adverts are seen."""
     made, _ = tools.world()
-    weight = made.parameters.renting.advert_report_weight
-    detection = made.parameters.detection
+    p, d = made.parameters.renting, made.parameters.detection
+    reported = p.advert_report_weight * (d.report_base + 0.4 * d.report_span)
     for u in (0.0, 0.5, 1.0):
-        survives = renting.surviving(made, tools.levers(ad_takedown=u, user_reporting=0.4))
-        assert np.allclose(survives, (1 - 0.9 * u) * (1 - weight * (detection.report_base + 0.4 * detection.report_span)))
+        survives = advert_survival(made.parameters, tools.levers(ad_takedown=u, user_reporting=0.4))
+        assert np.allclose(survives, (1 - p.takedown_effect * u) * (1 - reported))
 
 
 def test_traits_have_their_distributions(tools):
-    """Reservations and contacts are log-normal with the ledger's median and spread; shares and ages as stated."""
-    made, _ = tools.world()
+    """Reservations and contacts are log-normal with the ledger's median and spread; shares, ages and factors of mean 1 as stated."""
+    made, luck = tools.world()
     population, p = made.population, made.parameters.population
     users = np.arange(0, 2_000_000, 101)
     for values, median, sigma in [
@@ -209,4 +214,6 @@ def test_traits_have_their_distributions(tools):
         assert abs(flag.mean() - share) < LIMIT * np.sqrt(share * (1 - share) / users.size)
     quality = made.traits.premium(population.account_age(users), population.real_name(users))
     assert abs(quality.mean() - 1) < LIMIT * quality.std() / np.sqrt(users.size)
-    assert abs(population.contacts(users).mean() / population.mean_contacts() - 1) < LIMIT * (population.contacts(users) / population.mean_contacts()).std() / np.sqrt(users.size)
+    rows = tools.hold(made, luck, RENTED, 20_000)
+    relative = made.accounts.contacts[rows]
+    assert abs(relative.mean() - 1) < LIMIT * relative.std() / np.sqrt(relative.size)

@@ -30,7 +30,7 @@ def test_registry_is_a_dictionary(batches, asked):
 
 
 def test_registry_keeps_everything_while_it_grows():
-    registry, ids = Registry(4), np.random.RandomState(0).permutation(60_000).astype(np.int64) * 31  # noqa: NPY002
+    registry, ids = Registry(4), np.random.RandomState(0).permutation(60_000).astype(np.int64) * 31
     for part in np.split(ids, 40):
         registry.claim(part)
     assert np.array_equal(registry.ids[registry.find(ids)], ids)

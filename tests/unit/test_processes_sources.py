@@ -1,0 +1,287 @@
+"""What dealers make accounts of: sign-ups, helpers' assists, unsealing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.levers import LEVERS, Levers
+from sim.luck import Luck, join, words
+from sim.processes import registration, unsealing, verification
+from sim.scenario import scenario_from
+from sim.world.accounts import REGISTERED, UNSEALED, Claims
+from sim.world.dealers import IDLE
+from sim.world.start import catchment_user, dealer_keys, found
+from sim.world.users import BANNED
+from sim.world.world import World
+
+DAY = 5
+LIMIT = 3.3
+
+
+def levers(**strengths):
+    return Levers.of({**{name: lever.standing for name, lever in LEVERS.items()}, **strengths})
+
+
+def world_with(dealers=1, channel=IDLE, capacity=1000.0, users=1_000_000, **parameters):
+    """Return a world whose dealers put all effort into one channel, and its luck."""
+    luck = Luck(7)
+    scenario = scenario_from({"name": "hand", "population": {"users": users}}, "hand", Path()).model_copy(update={"parameters": parameters})
+    world = World(scenario, luck)
+    rows = world.dealers.open_rows(dealers)
+    found(world, luck, rows, dealer_keys(luck, -1, np.arange(dealers)), -1)
+    world.dealers.shares[rows] = np.eye(IDLE + 1)[channel]
+    world.dealers.capacity[rows] = capacity
+    world.dealers.evasion[rows] = 0.0
+    return world, luck
+
+
+def keys(count, salt=0):
+    return join(words(np.arange(count)), 77, salt)
+
+
+def claims(world, channel, owner=None, count=None, **columns):
+    count = len(owner) if owner is not None else count
+    owner = None if owner is None else np.asarray(owner)
+    return Claims.of(keys(count, channel), channel, np.zeros(count, dtype=np.int64), owner, **columns)
+
+
+def within(count, n, share):
+    return abs(count - n * share) <= LIMIT * np.sqrt(n * share * (1 - share))
+
+
+# registering
+
+
+@pytest.mark.parametrize(("audit", "evasion"), [(0.0, 0.0), (0.5, 0.0), (0.5, 1.0)])
+def test_sign_ups_pass_the_audit_and_need_a_helper_by_the_levers(audit, evasion):
+    """Attempts follow effort; one passes with exp(-2u(1 - e/2)); .3 + .7u need a helper; each costs a number."""
+    world, luck = world_with(channel=REGISTERED, capacity=6000.0)
+    world.dealers.evasion[0] = evasion
+    p = world.parameters.registration
+    before = world.dealers.cash[0]
+    done = registration.sign_up(world, levers(registration_audit=audit, assisted_verification=0.4), luck, DAY)
+    n = done.key.size
+    assert n == 6000 * p.attempts_per_effort
+    assert np.unique(done.key).size == n
+    assert within(done.passes.sum(), n, np.exp(-p.audit_strength * audit * (1 - world.parameters.dealer.evasion_shield * evasion)))
+    assert within(done.needs.sum(), n, p.verified_base + p.verified_span * 0.4)
+    assert before - world.dealers.cash[0] == pytest.approx(n * p.sim_cost_yuan)
+
+
+def test_a_sign_up_that_needs_a_helper_waits_for_one():
+    """It becomes an account if it passes and needs none, or found one; the helper is remembered."""
+    attempts = registration.SignUps(
+        keys(4), np.array([0, 0, 1, 1]), np.array([True, True, True, False]), np.array([False, True, True, True])
+    )
+    asked = attempts.passes & attempts.needs
+    made = registration.complete(attempts, asked, np.array([-1, 42, -1, -1]))
+    assert made.key.tolist() == attempts.key[:2].tolist()
+    assert made.helper.tolist() == [-1, 42]
+    assert (made.channel == REGISTERED).all()
+
+
+def test_more_sign_ups_are_the_same_ones_and_others():
+    """The first attempts keep their luck when the dealer makes more."""
+    world, luck = world_with(channel=REGISTERED, capacity=20.0)
+    few = registration.sign_up(world, levers(), luck, DAY)
+    world.dealers.capacity[0] = 50.0
+    many = registration.sign_up(world, levers(), luck, DAY)
+    assert many.key[: few.key.size].tolist() == few.key.tolist()
+    assert many.passes[: few.key.size].tolist() == few.passes.tolist()
+
+
+# helpers
+
+
+def served(world, luck, count, capacity_share=1.0, **strengths):
+    """Ask for assists and return them."""
+    work = np.where(world.recruiters.open[: world.recruiters.size], capacity_share, 0.0)
+    return verification.assist(world, levers(**strengths), luck, DAY, keys(count), np.zeros(count, dtype=np.int64), work)
+
+
+def test_helpers_come_from_lasting_catchments_and_help_once_a_day():
+    world, luck = world_with()
+    done = served(world, luck, 60)
+    helpers = done.helper[done.helper >= 0]
+    assert helpers.size > 10
+    assert np.unique(helpers).size == helpers.size
+    assert done.by_stall + done.by_task_platform == helpers.size
+    touched, rows = world.users.touched, world.users.registry.find(helpers)
+    assert (touched.last_assist[rows] == DAY).all()
+    sizes = world.recruiters.catchment[: world.recruiters.size].astype(int)
+    slots = np.repeat(np.arange(sizes.size), sizes)
+    members = np.concatenate([np.arange(size) for size in sizes])
+    assert np.isin(helpers, catchment_user(world, luck, slots, members)).all()
+
+
+def test_a_helper_asked_twice_at_once_helps_the_lowest_key():
+    """Where few pass by, the same one is asked for many requests: nobody gives two assists on a day."""
+    world, luck = world_with(users=12_000_000, helping={"stall_catchment_users": 4.0, "platform_members": 4.0})
+    world.recruiters.capacity[:] = 1e6
+    done = served(world, luck, 400, helper_cap=0.0)
+    found = done.helper >= 0
+    assert np.unique(done.helper[found]).size == found.sum() > 10
+    users, order = np.array([5, 9, 5, 5]), keys(4)
+    kept = verification._first_by_key(users, order)
+    assert set(users[kept]) == {5, 9}
+    assert kept.size == 2
+    assert order[kept][users[kept] == 5] == order[users == 5].min()
+
+
+def test_nobody_at_work_is_no_assist():
+    world, luck = world_with()
+    done = served(world, luck, 60, capacity_share=0.0)
+    assert (done.helper == -1).all()
+    assert (done.wanted, done.offered) == (60, 0.0)
+    assert world.market.balances["helpers"] == 0
+
+
+def test_assists_are_paid_for():
+    """The dealer pays the price of each, the recruiter the gift or fee; nothing stays in escrow."""
+    world, luck = world_with()
+    cash = world.dealers.cash[0]
+    done = served(world, luck, 60)
+    count = (done.helper >= 0).sum()
+    assert cash - world.dealers.cash[0] == pytest.approx(count * world.market.helper_price)
+    p = world.parameters.helping
+    assert world.market.balances["helpers"] == pytest.approx(done.by_stall * p.gift_yuan + done.by_task_platform * p.task_fee_yuan)
+    assert abs(world.market.balances["escrow"]) < 1e-9
+
+
+def test_two_assists_make_a_repeat_helper():
+    world, _ = world_with()
+    users = np.array([3, 4])
+    verification._remember(world, users, DAY)
+    verification._remember(world, users[:1], DAY + 40)
+    rows = world.users.registry.find(users)
+    assert world.users.touched.last_assist[rows].tolist() == [DAY + 40, DAY]
+    assert world.users.touched.previous_assist[rows][0] == DAY
+    assert world.users.touched.previous_assist[rows][1] < -1000
+
+
+def test_closing_a_pitch_moves_only_its_own_requests():
+    """Requests that would go elsewhere go there in every world."""
+    world, luck = world_with(users=12_000_000)
+    size = world.recruiters.size
+    everywhere = np.ones(size)
+    all_served = np.ones(500, dtype=bool)
+    before = verification._places(luck, DAY, keys(500), world.recruiters.cumulative, everywhere, all_served)
+    closed = before[0]
+    after = verification._places(
+        luck, DAY, keys(500), world.recruiters.cumulative, np.where(np.arange(size) == closed, 0.0, 1.0), all_served
+    )
+    moved = before != after
+    assert np.array_equal(moved, before == closed)
+    assert (after[moved] >= 0).all()
+
+
+# unsealing
+
+ABUSES = ("batch", "scripted", "false_data", "fake_friend", "third_party")
+
+
+def unsealed(abuse, strictness, count=1000):
+    """Let a dealer try to unseal by one abuse alone; returns the world, claims and how many left the pool."""
+    prevalence = {f"prevalence_{name}": float(name == abuse) for name in ABUSES[:-1]}
+    caught = {f"catch_{name}": float(name == abuse) for name in ABUSES}
+    world, luck = world_with(
+        channel=UNSEALED, capacity=1e9, unsealing={**prevalence, **caught, "attempts_per_month": 30.0, "pool_decay_per_day": 0.0}
+    )
+    world.dealers.pool[0] = count
+    requests = unsealing.request(world, luck, DAY)
+    assert requests.key.size == count
+    cash = world.dealers.cash[0]
+    made = unsealing.complete(world, levers(unsealing_strictness=strictness), luck, DAY, requests, np.arange(count))
+    assert cash - world.dealers.cash[0] == pytest.approx(count * world.parameters.unsealing.attempt_cost_yuan)
+    return world, made, count - world.dealers.pool[0]
+
+
+@pytest.mark.parametrize("abuse", ["batch", "scripted"])
+def test_batches_and_scripts_end_in_a_permanent_seal(abuse):
+    """Caught: no account, and the sealed ones leave the pool for good."""
+    _, made, gone = unsealed(abuse, 1.0)
+    assert made.key.size == 0
+    assert gone == 1000
+
+
+@pytest.mark.parametrize("abuse", ["false_data", "fake_friend"])
+def test_false_data_and_fake_friends_are_refused(abuse):
+    """Caught: no account, and the sealed ones stay in the pool for another attempt."""
+    _, made, gone = unsealed(abuse, 1.0)
+    assert made.key.size == 0
+    assert gone == 0
+
+
+def test_third_party_platforms_are_sealed_again_days_later():
+    """Caught: unsealed with the usual success, sealed again after a few days."""
+    world, made, gone = unsealed("third_party", 1.0)
+    p = world.parameters.unsealing
+    assert within(made.key.size, 1000, p.success_share)
+    assert gone == made.key.size
+    assert (made.reseal_day == DAY + p.reseal_days).all()
+    assert (made.channel == UNSEALED).all()
+
+
+@pytest.mark.parametrize("abuse", ABUSES)
+def test_without_strictness_every_abuse_has_its_usual_success(abuse):
+    world, made, gone = unsealed(abuse, 0.0)
+    assert within(made.key.size, 1000, world.parameters.unsealing.success_share)
+    assert gone == made.key.size
+    assert (made.reseal_day == -1).all()
+
+
+@pytest.mark.parametrize("abuse", ABUSES)
+def test_half_the_strictness_catches_half(abuse):
+    world, made, gone = unsealed(abuse, 0.5)
+    success = world.parameters.unsealing.success_share
+    if abuse == "third_party":
+        assert within((made.reseal_day > 0).sum(), made.key.size, 0.5)
+    else:
+        assert within(made.key.size, 1000, 0.5 * success)
+        assert within(gone, 1000, 0.5 * success + (0.5 if abuse in ("batch", "scripted") else 0.0))
+
+
+def test_attempts_need_a_helper_and_a_sealed_account():
+    """Without a helper nothing happens and nothing is paid; attempts are bounded by the pool, five a month an account."""
+    world, luck = world_with(channel=UNSEALED, capacity=1e6, unsealing={"pool_decay_per_day": 0.0})
+    world.dealers.pool[0] = 300
+    requests = unsealing.request(world, luck, DAY)
+    assert abs(requests.key.size - 300 * world.parameters.unsealing.attempts_per_month / 30) <= 1
+    cash = world.dealers.cash[0]
+    made = unsealing.complete(world, levers(), luck, DAY, requests, np.full(requests.key.size, -1))
+    assert made.key.size == 0
+    assert (world.dealers.cash[0], world.dealers.pool[0]) == (cash, 300)
+    world.dealers.pool[0] = 0
+    assert unsealing.request(world, luck, DAY).key.size == 0
+
+
+def test_part_of_the_pool_is_given_up():
+    world, luck = world_with(200)
+    world.dealers.pool[:200] = 100
+    unsealing.request(world, luck, DAY)
+    share = world.parameters.unsealing.pool_decay_per_day
+    assert abs(world.dealers.pool[:200].sum() - 20_000 * (1 - share)) <= LIMIT * np.sqrt(200 / 4) + 1
+
+
+def test_banned_owners_unseal_themselves():
+    """Some try; a friend or a bought scan helps; strictness refuses its share; those helped are free at once."""
+    world, luck = world_with(unsealing={"self_attempt_share": 1.0, "self_bought_share": 0.5})
+    owners = np.arange(0, 40_000, 10)
+    rows = world.users.rows(owners)
+    world.users.touched.status[rows], world.users.touched.until[rows] = BANNED, DAY + 14
+    world.self_unsealing = owners
+    own = unsealing.request_own(world, luck, DAY)
+    assert np.array_equal(own.user, owners)
+    assert world.self_unsealing.size == 0
+    helper = np.where(np.arange(own.buys.sum()) % 2, 7, -1)
+    flows = unsealing.complete_own(world, levers(unsealing_strictness=0.5), luck, DAY, own, helper)
+    free = world.users.free(owners, DAY)
+    refused = world.parameters.unsealing.legitimate_refused_share * 0.5
+    without = np.flatnonzero(own.buys)[helper < 0]
+    assert not free[without].any()
+    helped = np.delete(np.arange(owners.size), without)
+    assert within(free[helped].sum(), helped.size, 1 - refused)
+    assert flows.days_saved == 14 * free.sum()
