@@ -46,7 +46,7 @@ class Lever:
 # fmt: off
 _ROWS = (
     Lever("registration_audit", "audit of sign-ups: batches, devices, numbers", "a malicious sign-up passes with exp(-2u(1 - e/2))", 0.3,
-          "legitimate sign-ups blocked, .026 (u/.3)^1.5 of them", "signups_blocked", "sign-up examined", "inflow_registered", -1),
+          "legitimate sign-ups blocked, .026 (u/.3)^1.5 of them", "signups_blocked", "sign-up x strength", "inflow_registered", -1),
     Lever("assisted_verification", "share of sign-ups that need an existing user's scan", "share .3 + .7u needs a helper", 0.3,
           "legitimate sign-ups delayed", "signups_delayed", "legitimate sign-up delayed", "inflow_registered", -1),
     Lever("helper_cap", "who may help, and how often", "account of at least six months; one assist in 30 u/.3 days", 0.3,
@@ -62,7 +62,7 @@ _ROWS = (
           "none; investigators' time is the cost", "enforcement_cost_yuan", "platform closed", "helpers_by_task_platform", -1),
     Lever("unsealing_strictness", "audit of unsealing requests against five abuses",
           "an abuse is caught with its catch rate x u: refusal, re-sealing or permanent seal", 0.3,
-          "legitimate unsealing refused", "unseals_refused", "request examined", "inflow_unsealed", -1),
+          "legitimate unsealing refused", "unseals_refused", "request x strength", "inflow_unsealed", -1),
     Lever("account_audit", "sensitivity of the live-account detector", "threshold c = c0 - u", 0.0,
           "innocents flagged, steeply", "innocents_sanctioned", "innocent flagged", "lifetime_days_rented", -1),
     Lever("login_check", "challenge on dual login and new devices", "rented and stolen accounts challenged with .15u(1 - e/2) a day", 0.0,

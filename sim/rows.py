@@ -182,17 +182,17 @@ def _harm(world: World, levers: Levers, day: Day) -> dict[str, float]:
 
 
 def events(levers: Levers, day: Day) -> dict[str, float]:
-    """Return today's count of the event that each lever pays for, as named in the lever table."""
+    """Return today's count of the event that each lever pays for, as named in the lever table; what is examined counts by how closely."""
     cases = float(day.owners_tried.sum() + day.helpers_tried + day.dealers.arrests)
     return {
-        "registration_audit": day.sign_ups.examined + day.attempts,
+        "registration_audit": levers.registration_audit * (day.sign_ups.examined + day.attempts),
         "assisted_verification": day.sign_ups.delayed,
         "helper_cap": day.assists.honest_refused,
         "helper_sanctions": day.helpers.sanctioned + day.helpers.honest,
         "scan_confirmation": levers.scan_confirmation * day.assists.honest_assists,
         "stall_policing": day.recruiters.stalls_closed,
         "task_platform_takedown": day.recruiters.platforms_closed,
-        "unsealing_strictness": day.own.examined + day.unseal_attempts,
+        "unsealing_strictness": levers.unsealing_strictness * (day.own.examined + day.unseal_attempts),
         "account_audit": day.examined.innocents_flagged,
         "login_check": day.examined.challenged + day.examined.travellers,
         "cluster_sweep": day.swept,

@@ -14,7 +14,7 @@ from sim.model import AccountMarket
 from sim.processes.acquiring import acquire
 from sim.scenario import Scenario, scenario_from
 from sim.world.accounts import RENTED, Claims
-from sim.world.start import dealer_keys, found
+from sim.world.entry import dealer_keys, found
 from sim.world.world import World
 
 NO_DEALERS = {"start": {"dealers_per_million": 0.0}, "dealer": {"entry_per_12_million_day": 0.0}}

@@ -13,7 +13,8 @@ from sim.processes import learning
 from sim.scenario import scenario_from
 from sim.world.accounts import REGISTERED, RENTED, UNSEALED
 from sim.world.dealers import IDLE
-from sim.world.start import dealer_keys, first_experience, found
+from sim.world.entry import dealer_keys, found
+from sim.world.start import first_experience
 from sim.world.world import World
 
 
@@ -125,16 +126,18 @@ def test_evasion_drifts_to_its_target_and_jumps_after_a_shock():
     world, rows = world_with(3)
     p = world.parameters.dealer
     dealers = world.dealers
-    holdings = np.zeros((dealers.size, 5))
-    holdings[rows, REGISTERED] = 300
+    nothing, segments = np.zeros((dealers.size, 5)), np.zeros((dealers.size, 4))
+    held = nothing.copy()
+    held[rows, REGISTERED] = 300
+    quiet, lost = (learning.Experience(held, exits, nothing, nothing, segments, segments, np.zeros(2)) for exits in (nothing, held))
     target = min(1.0, p.evasion_target * world.market.hazards()[REGISTERED])
     dealers.evasion[rows] = [0.0, target, 1.0]
-    learning.adapt(world, holdings, np.zeros_like(holdings), frozen=False)
+    learning.adapt(world, quiet, frozen=False)
     assert np.allclose(dealers.evasion[rows], [min(target, p.evasion_drift), target, 1.0 - p.evasion_drift])
     before = dealers.evasion[rows].copy()
-    learning.adapt(world, holdings, holdings, frozen=True)
+    learning.adapt(world, lost, frozen=True)
     assert np.array_equal(dealers.evasion[rows], before)
-    learning.adapt(world, holdings, holdings, frozen=False)
+    learning.adapt(world, lost, frozen=False)
     jumped = dealers.evasion[rows] - before
     assert (jumped[:2] > p.evasion_drift).all()
     assert (dealers.evasion[rows] <= 1).all()
@@ -146,7 +149,7 @@ def test_experience_fades_and_adds_up_for_dealer_and_market():
     before = market.exits.copy()
     table, segments = np.arange(10.0).reshape(2, 5), np.arange(8.0).reshape(2, 4)
     for _ in range(2):
-        learning.remember(world, table * 2, table, table, table * 3, segments, segments * 9, np.array([4.0, 5.0]))
+        learning.remember(world, learning.Experience(table * 2, table, table, table * 3, segments, segments * 9, np.array([4.0, 5.0])))
     assert np.allclose(dealers.exits[rows], table * (1 + keep))
     assert np.allclose(dealers.at_risk[rows], 2 * table * (1 + keep))
     assert np.allclose(dealers.tries[rows], 3 * table * (1 + keep))
@@ -187,3 +190,15 @@ def test_the_asked_price_rises_with_volume():
             learning.reprice(world, volume * t.reference_per_million_day, 0.0, 0.0)
         asked.append(world.market.purchase_price)
     assert np.allclose(asked, t.asked_yuan * np.array([1.0, 2.0, 4.0]) ** (1 / t.supply_elasticity))
+
+
+def test_who_closed_teaches_nobody():
+    """Seized and abandoned accounts are no detections: neither dealer nor market remembers that day of theirs."""
+    world, rows = world_with(2)
+    world.dealers.active[rows[0]] = False
+    before, keep = world.market.exits.copy(), world.parameters.dealer.memory
+    table, segments = np.full((2, 5), 9.0), np.zeros((2, 4))
+    learning.remember(world, learning.Experience(table, table, table, table, segments, segments, np.zeros(2)))
+    assert not world.dealers.exits[rows[0]].any()
+    assert (world.dealers.exits[rows[1]] == 9.0).all()
+    assert np.allclose(world.market.exits, before * keep + 9.0)

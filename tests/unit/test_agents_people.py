@@ -15,7 +15,8 @@ from sim.agents.user import helps, may_help
 from sim.levers import LEVERS, Levers
 from sim.luck import Luck
 from sim.scenario import scenario_from
-from sim.world.start import dealer_keys, first_experience, found
+from sim.world.entry import dealer_keys, found
+from sim.world.start import first_experience
 from sim.world.world import World
 
 

@@ -13,7 +13,7 @@ from sim.processes import acquiring, clearing, renting, turnover
 from sim.scenario import scenario_from
 from sim.world.accounts import ADVERT, BOUGHT, REFERRAL, RENTED, RETURN, STOLEN, Claims
 from sim.world.dealers import IDLE
-from sim.world.start import dealer_keys, found
+from sim.world.entry import dealer_keys, found
 from sim.world.users import BANNED, FREE, LOST, RENTING, ROBBED, SOLD
 from sim.world.world import World
 

@@ -15,7 +15,7 @@ from sim.processes import acquiring, departures, detection, sanctions, turnover
 from sim.processes.sanctions import LONG_BAN, PERMANENT, RESTRICTION, SHORT_BAN, ladder
 from sim.scenario import scenario_from
 from sim.world.accounts import ABANDONED, AUDITED, LIVE, REGISTERED, RENTED, RESEALED, SEIZED, STOLEN, UNSEALED, Claims
-from sim.world.start import dealer_keys, found
+from sim.world.entry import dealer_keys, found
 from sim.world.users import BANNED, LOST
 from sim.world.world import World
 

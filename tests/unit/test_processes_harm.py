@@ -14,7 +14,7 @@ from sim.processes import acquiring
 from sim.processes.abuse import abuse
 from sim.scenario import scenario_from
 from sim.world.accounts import FALSE_ADS, FRAUD, REGISTERED, RENTED, SPAM, STOLEN, VICE, Claims
-from sim.world.start import dealer_keys, found
+from sim.world.entry import dealer_keys, found
 from sim.world.world import World
 
 DAY = 5

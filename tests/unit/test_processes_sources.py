@@ -13,7 +13,7 @@ from sim.processes import registration, unsealing, verification
 from sim.scenario import scenario_from
 from sim.world.accounts import REGISTERED, UNSEALED, Claims
 from sim.world.dealers import IDLE
-from sim.world.start import catchment_user, dealer_keys, found
+from sim.world.entry import catchment_user, dealer_keys, found
 from sim.world.users import BANNED
 from sim.world.world import World
 
@@ -76,8 +76,7 @@ def test_a_sign_up_that_needs_a_helper_waits_for_one():
     attempts = registration.SignUps(
         keys(4), np.array([0, 0, 1, 1]), np.array([True, True, True, False]), np.array([False, True, True, True])
     )
-    asked = attempts.passes & attempts.needs
-    made = registration.complete(attempts, asked, np.array([-1, 42, -1, -1]))
+    made = registration.complete(attempts, np.array([42, -1]))
     assert made.key.tolist() == attempts.key[:2].tolist()
     assert made.helper.tolist() == [-1, 42]
     assert (made.channel == REGISTERED).all()
@@ -97,15 +96,16 @@ def test_more_sign_ups_are_the_same_ones_and_others():
 
 
 def served(world, luck, count, capacity_share=1.0, **strengths):
-    """Ask for assists and return them."""
+    """Ask for assists; returns what came of it and the helper of each request."""
     work = np.where(world.recruiters.open[: world.recruiters.size], capacity_share, 0.0)
-    return verification.assist(world, levers(**strengths), luck, DAY, keys(count), np.zeros(count, dtype=np.int64), work)
+    done = verification.assist(world, levers(**strengths), luck, DAY, work, [(keys(count), np.zeros(count, dtype=np.int64))])
+    return done, done.helpers[0]
 
 
 def test_helpers_come_from_lasting_catchments_and_help_once_a_day():
     world, luck = world_with()
-    done = served(world, luck, 60)
-    helpers = done.helper[done.helper >= 0]
+    done, helper = served(world, luck, 60)
+    helpers = helper[helper >= 0]
     assert helpers.size > 10
     assert np.unique(helpers).size == helpers.size
     assert done.by_stall + done.by_task_platform == helpers.size
@@ -121,9 +121,9 @@ def test_a_helper_asked_twice_at_once_helps_the_lowest_key():
     """Where few pass by, the same one is asked for many requests: nobody gives two assists on a day."""
     world, luck = world_with(users=12_000_000, helping={"stall_catchment_users": 4.0, "platform_members": 4.0})
     world.recruiters.capacity[:] = 1e6
-    done = served(world, luck, 400, helper_cap=0.0)
-    found = done.helper >= 0
-    assert np.unique(done.helper[found]).size == found.sum() > 10
+    _, helper = served(world, luck, 400, helper_cap=0.0)
+    found = helper >= 0
+    assert np.unique(helper[found]).size == found.sum() > 10
     users, order = np.array([5, 9, 5, 5]), keys(4)
     kept = verification._first_by_key(users, order)
     assert set(users[kept]) == {5, 9}
@@ -133,8 +133,8 @@ def test_a_helper_asked_twice_at_once_helps_the_lowest_key():
 
 def test_nobody_at_work_is_no_assist():
     world, luck = world_with()
-    done = served(world, luck, 60, capacity_share=0.0)
-    assert (done.helper == -1).all()
+    done, helper = served(world, luck, 60, capacity_share=0.0)
+    assert (helper == -1).all()
     assert (done.wanted, done.offered) == (60, 0.0)
     assert world.market.balances["helpers"] == 0
 
@@ -143,8 +143,8 @@ def test_assists_are_paid_for():
     """The dealer pays the price of each, the recruiter the gift or fee; nothing stays in escrow."""
     world, luck = world_with()
     cash = world.dealers.cash[0]
-    done = served(world, luck, 60)
-    count = (done.helper >= 0).sum()
+    done, helper = served(world, luck, 60)
+    count = (helper >= 0).sum()
     assert cash - world.dealers.cash[0] == pytest.approx(count * world.market.helper_price)
     p = world.parameters.helping
     assert world.market.balances["helpers"] == pytest.approx(done.by_stall * p.gift_yuan + done.by_task_platform * p.task_fee_yuan)
