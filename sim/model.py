@@ -94,8 +94,10 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
             self.step()
 
     def step(self) -> None:
-        """Simulate one day."""
+        """Simulate one day; after the last one `running` is false. Raises `RuntimeError` past the last day of the scenario."""
         world, luck, day = self.world, self.luck, self.day
+        if day >= self.scenario.run.days:
+            raise RuntimeError(f"the scenario has {day} days, and all are done; set run.days for more")
         levers = self.enforcer.levers = levers_in_force(self.scenario, day)
         frozen = not self.scenario.dealers.adaptive and day >= self.scenario.run.burn_in_days
 
@@ -189,6 +191,7 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
         costs = self.enforcer.book(levers, events(levers, done), world.population.millions, world.population.shares)
         self._recorder.record(outcome_row(world, levers, costs, done, day))
         self.day += 1
+        self.running = self.day < self.scenario.run.days
 
     def _plan(self, rows: NDArray[np.int64]) -> None:
         """Let dealers decide and note their plans."""

@@ -11,6 +11,7 @@ from sim.agents.dealer import Dealer
 from sim.agents.recruiter import Recruiter
 from sim.model import AccountMarket
 from sim.outcomes import OUTCOMES, Recorder
+from sim.scenario import load_scenario
 
 
 class Nobody:
@@ -81,3 +82,15 @@ def test_recorder_refuses_a_row_that_does_not_match():
     with pytest.raises(KeyError, match="prize"):
         recorder.record({**row, "prize": 1.0})
     assert recorder.columns()["price_yuan"].tolist() == [0.0]
+
+
+def test_a_finished_model_says_so():
+    """After the last day `running` is false, as Mesa's tools expect, and another step is refused in a sentence."""
+    scenario = load_scenario(
+        "scenarios/baseline.toml", {"population.users": 100_000, "run.days": 3, "run.burn_in_days": 1, "run.settle_days": 1}
+    )
+    model = AccountMarket(scenario, seed=1)
+    model.run()
+    assert not model.running
+    with pytest.raises(RuntimeError, match="has 3 days"):
+        model.step()

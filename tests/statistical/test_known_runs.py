@@ -135,6 +135,34 @@ def test_no_sweep_without_the_lever(tools):
     assert tools.ran(levers={"cluster_sweep": 1.0})["swept"].sum() > 0
 
 
+def test_reviewers_find_what_is_reported(tools):
+    """Without audit, sweep and late catches all detections come of reviewed reports: none without reviewers."""
+    quiet = {"detection": {"threshold": 1e3}, "unsealing": {"catch_third_party": 0.0}}
+    found, blind = (
+        sum(tools.ran(levers={"cluster_sweep": 0.0, "review_capacity": u}, parameters=quiet)[f"detected_{c}"].sum() for c in CHANNELS)
+        for u in (1.0, 0.0)
+    )
+    assert found > 0
+    assert blind <= 1, "capacity below a case a day is a case by lot"
+
+
+def test_expected_harm_is_the_harm_where_there_is_no_chance(tools):
+    """With frauds, thefts and deceptions switched off and leaks certain, realised and expected harm are the same sum."""
+    certain = {f"fraud_{channel}": 0.0 for channel in CHANNELS} | {
+        "friend_success": 0.0,
+        "false_ad_victims": 0.0,
+        "leak_share": 1.0,
+        "theft_loss_yuan": 0.0,
+        "harassment_yuan": 3.0,
+    }
+    law = {"legal_owner": 0.5, "case_days_low": 5.0, "case_days_high": 20.0}
+    daily = tools.ran(parameters={"harm": certain, "sanction": law}, levers={"legal_certainty": 1.0, "legal_severity": 0.7})
+    assert np.allclose(daily["expected_harm_yuan"], daily["harm_total_yuan"], rtol=1e-9)
+    assert daily["sanctions_legal_owner"].sum() > 0
+    assert daily["harm_privacy_yuan"].sum() > 0
+    assert daily["owners_lost"].sum() > 0
+
+
 def test_one_assist_a_user_ever_is_no_repeat_helper(tools):
     """When the cap lets nobody help twice, there is nobody for helper sanctions to hit."""
     strict = {"helper_sanctions": 1.0, "legal_certainty": 1.0}
@@ -153,17 +181,9 @@ def test_one_assist_a_user_ever_is_no_repeat_helper(tools):
 
 def test_stocks_fall_to_inflow_over_hazard(tools):
     """Stolen accounts under one constant hazard h and no detection: at clearing mean inflow / h."""
-    quiet = {
-        "threshold": 1e3,
-        "report_base": 0.0,
-        "report_span": 0.0,
-        "nuisance_base": 0.0,
-        "nuisance_span": 0.0,
-        "mistaken_per_million_day": 0.0,
-    }
-    daily = tools.ran(
-        users=12_000_000, days=120, parameters={"detection": quiet, "dealer": tools.nobody_leaves, "sanction": {"legal_dealer": 0.0}}
-    )
+    quiet = {"threshold": 1e3, "report_base": 0.0, "report_span": 0.0, "nuisance_base": 0.0, "nuisance_span": 0.0}
+    undisturbed = {"detection": quiet, "dealer": tools.nobody_leaves, "sanction": {"legal_dealer": 0.0}, "start": {"case_share": 0.0}}
+    daily = tools.ran(users=12_000_000, days=120, parameters=undisturbed)
     hazard = LEDGER["trading"]["recovery_per_day"].value
     stock, inflow, exits = (daily[f"{name}_stolen"] for name in ("stock", "inflow", "exits"))
     assert not daily["detected_stolen"].any()

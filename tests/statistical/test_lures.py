@@ -83,6 +83,7 @@ def test_thinned_offers_are_offers_evaluated_one_by_one(tools):
     offers = made.dealers.capacity[0] * made.parameters.trading.exposures_per_effort
     counts = np.array([trading.buy(made, levers, luck, day).claims.key.size for day in range(DAYS)])
     against_poisson(counts, offers * (survives[segments] * chance).mean())
+    assert trading.buy(made, levers, luck, 0).paid[0] == offers
 
 
 def test_users_in_dealers_hands_are_not_lured(tools):
