@@ -13,8 +13,10 @@ from pathlib import Path
 Key = tuple[str, ...]
 """The path of a key in a file, a part for each table."""
 
-OVERRIDE = "--set"
-"""What faults and tables call the origin of an override."""
+OVERRIDE, SETTING = "overrides", "--set"
+"""What faults and tables call the origin of an override given from Python, and from the command line."""
+
+_FEW_NAMES = 12
 
 MISSING = object()
 """Stands for the value of a key that has none."""
@@ -85,6 +87,11 @@ def nearest(word: object, names: Iterable[str]) -> str:
     return f'; did you mean "{by_lower[found[0]]}"?' if found else ""
 
 
+def corrected(hint: str, problem: str) -> str:
+    """Put the suggestion of `nearest`, if there is one, before what is allowed."""
+    return f"{hint.removeprefix('; ')} {problem[0].upper()}{problem[1:]}" if hint else problem
+
+
 def unknown(noun: str, name: str, names: Iterable[str], better: str = "") -> str:
     """Say that a name is not one of those allowed; `better` is a suggestion that beats the nearest name."""
     names = list(names)
@@ -92,6 +99,9 @@ def unknown(noun: str, name: str, names: Iterable[str], better: str = "") -> str
     return f"no such {noun}{hint or ';'} Allowed: {', '.join(names)}".replace("; Allowed", "; allowed")
 
 
-def one_of(names: Iterable[str]) -> str:
-    """Say that one of some names is allowed."""
+def one_of(names: Iterable[str], listed_by: str = "") -> str:
+    """Say that one of some names is allowed; of many only the first where a command lists them."""
+    names = list(names)
+    if listed_by and len(names) > _FEW_NAMES:
+        return f"one of {', '.join(names[:_FEW_NAMES])}, ...; `{listed_by}` lists all {len(names)}"
     return "one of " + ", ".join(names)

@@ -26,6 +26,7 @@ _GOLDEN_U, _M1_U, _M2_U = np.uint64(_GOLDEN), np.uint64(_M1), np.uint64(_M2)
 _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 _HALF = 2.0**-54
 _STEP = 2.0**-53
+_BELOW_ONE = 1.0 - 2.0**-53
 _CHILD = 0xA5A5_5A5A_C3C3_3C3C
 """Sets the stream of `children` apart from that of `bits`, so that a child's key says nothing of its parent's draw."""
 
@@ -95,12 +96,12 @@ class Luck:
         u = (self.bits(process, day, keys) >> _S11).astype(np.float64)
         u *= _STEP
         u += _HALF
-        return u
+        return np.minimum(u, _BELOW_ONE, out=u)
 
     def uniform(self, process: str, day: int, key: int = 0) -> float:
         """Return one uniform in (0, 1) for one integer key."""
         word = mix_word(key * _GOLDEN + self.stream(process, day))
-        return (word >> 11) * _STEP + _HALF
+        return min((word >> 11) * _STEP + _HALF, _BELOW_ONE)
 
     def children(self, process: str, day: int, keys: Keys, ordinals: NDArray[np.int64]) -> Keys:
         """Return keys of the events that entities bring about on a day, by their ordinal within it."""

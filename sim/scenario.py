@@ -9,7 +9,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from sim.faults import MISSING, Fault, ScenarioError, nearest, one_of, show_path, unknown
+from sim.faults import MISSING, OVERRIDE, Fault, ScenarioError, corrected, nearest, one_of, show_path, unknown
 from sim.levers import LEVERS, SEGMENTS
 from sim.parameters import LEDGER
 from sim.scenario_file import Source, apply_overrides, parse_setting, parse_settings, read_chain, read_toml
@@ -81,24 +81,34 @@ class Scenario(Table):
         return scenario_from(self.model_dump(exclude_none=True), self.name, overrides=overrides)
 
 
-def load_scenario(path: str | Path, overrides: Mapping[str, object] | None = None) -> Scenario:
+def load_scenario(path: str | Path, overrides: Mapping[str, object] | None = None, origin: str = OVERRIDE) -> Scenario:
     """Read a scenario file, what it extends, and overrides such as `{"population.users": 1_000_000}`.
 
-    Raises `ScenarioError` with every fault found.
+    `origin` is what messages call the overrides. Raises `ScenarioError` with every fault found.
     """
-    return resolve_source(read_source(path, overrides))
+    return resolve_source(read_source(path, overrides, origin))
 
 
 def scenario_from(
-    mapping: Mapping[str, Any], where: str, base: Path | None = None, overrides: Mapping[str, object] | None = None
+    mapping: Mapping[str, Any],
+    where: str,
+    base: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+    origin: str = OVERRIDE,
 ) -> Scenario:
     """Build a scenario from a table; `where` names it in messages, `base` is the folder that `extends` starts from."""
     source = read_chain(mapping, where, base or Path(), None)
-    apply_overrides(source, overrides)
+    apply_overrides(source, overrides, origin)
     return resolve_source(source)
 
 
-def read_source(path: str | Path, overrides: Mapping[str, object] | None = None, asked_in: str = "", asked_as: str = "") -> Source:
+def read_source(
+    path: str | Path,
+    overrides: Mapping[str, object] | None = None,
+    origin: str = OVERRIDE,
+    asked_in: str = "",
+    asked_as: str = "",
+) -> Source:
     """Read a scenario file with its `extends` chain and overrides, not yet checked, with the origin of each value.
 
     `asked_in` and `asked_as` are the file and key that named it, if one did, for the message when there is no such file.
@@ -106,7 +116,7 @@ def read_source(path: str | Path, overrides: Mapping[str, object] | None = None,
     path = Path(path)
     source = read_chain(read_toml(path, asked_in, asked_as), show_path(path), path.parent, path)
     source.data.setdefault("name", name_of(path))
-    apply_overrides(source, overrides)
+    apply_overrides(source, overrides, origin)
     return source
 
 
@@ -144,12 +154,21 @@ def resolve_source(source: Source) -> Scenario:
 
 
 def _check_window(run: Run, source: Source, faults: list[Fault]) -> None:
-    """Note a run that has no day left over which to average."""
+    """Note a run that has no day left over which to average, at the key that was set last."""
+    days, burn_in, settle = ("run", "days"), ("run", "burn_in_days"), ("run", "settle_days")
     if run.burn_in_days >= run.days:
-        faults.append(source.fault(("run", "burn_in_days"), run.burn_in_days, f"must be below run.days = {run.days}"))
+        last = source.latest(burn_in, days)
+        allowed = {days: f"above run.burn_in_days = {run.burn_in_days}", burn_in: f"below run.days = {run.days}"}
+        faults.append(source.fault(last, getattr(run, last[1]), f"must be {allowed[last]}"))
     elif run.burn_in_days + run.settle_days >= run.days:
-        problem = f"must be below run.days - burn_in_days = {run.days - run.burn_in_days}, or no day is left to average over"
-        faults.append(source.fault(("run", "settle_days"), run.settle_days, problem))
+        last = source.latest(settle, burn_in, days)
+        burnt, settled = run.days - run.burn_in_days, run.days - run.settle_days
+        allowed = {
+            days: f"above run.burn_in_days + settle_days = {run.burn_in_days} + {run.settle_days} = {run.burn_in_days + run.settle_days}",
+            burn_in: f"below run.days - settle_days = {run.days} - {run.settle_days} = {settled}",
+            settle: f"below run.days - burn_in_days = {run.days} - {run.burn_in_days} = {burnt}",
+        }
+        faults.append(source.fault(last, getattr(run, last[1]), f"must be {allowed[last]}, or no day is left to average over"))
 
 
 def _standing(source: Source, faults: list[Fault]) -> Table | None:
@@ -214,8 +233,9 @@ def _policies(run: Run | None, source: Source, faults: list[Fault]) -> dict[str,
             table.setdefault("lever", name)
         elif "lever" not in table:
             others = [other for other in source.data["policies"] if other != name]
-            hint = nearest(name, others) or (f"; other policies here: {', '.join(others)}" if others else "")
-            faults.append(source.fault((*key, "lever"), MISSING, f"is missing; it must be {one_of(LEVERS)}{hint}"))
+            near = corrected(nearest(name, [*others, *LEVERS]), f"it must be {one_of(LEVERS)}")
+            here = f"; other policies here: {', '.join(others)}" if others else ""
+            faults.append(source.fault((*key, "lever"), MISSING, f"is missing; {near}{here}"))
             continue
         policy = checked(Policy, source, key, faults, table)
         if policy is not None:
@@ -235,6 +255,8 @@ def _check_policy(name: str, policy: Policy, run: Run | None, source: Source, fa
         faults.append(source.fault(("policies", name, field), getattr(policy, field), problem))
 
     lever = LEVERS[policy.lever]
+    set_by = source.origin(("run", "days"))
+    until = "" if run is None else f"whose last day is {run.days - 1} (run.days = {run.days}{f', set in {set_by}' if set_by else ''})"
     if policy.segments is not None and not lever.by_segment:
         aimed = [row.name for row in LEVERS.values() if row.by_segment]
         fault("segments", f"{policy.lever} acts on all users alike; segments are allowed for {', '.join(aimed)}")
@@ -245,8 +267,8 @@ def _check_policy(name: str, policy: Policy, run: Run | None, source: Source, fa
         if policy.days is not None and policy.start_day is not None:
             fault("start_day", f"{policy.lever} acts on its listed `days`; start_day is allowed only without them")
         late = [day for day in policy.days or () if run is not None and day >= run.days]
-        if late and run is not None:
-            fault("days", f"day {late[0]} is after the run, whose last day is {run.days - 1} (run.days = {run.days})")
+        if late:
+            fault("days", f"day {late[0]} is after the run, {until}")
     elif policy.days is not None:
         fault("days", f"{policy.lever} has a start_day and an end_day; `days` is allowed for purge only")
     if run is None or policy.days is not None:
@@ -254,7 +276,7 @@ def _check_policy(name: str, policy: Policy, run: Run | None, source: Source, fa
     start = run.burn_in_days if policy.start_day is None else policy.start_day
     by_default = " (run.burn_in_days, as start_day is not given)" if policy.start_day is None else ""
     if start >= run.days and policy.start_day is not None:
-        fault("start_day", f"is after the run, whose last day is {run.days - 1} (run.days = {run.days})")
+        fault("start_day", f"is after the run, {until}")
     if policy.end_day is not None and policy.end_day <= start:
         fault("end_day", f"ends before it starts: must be above its start day {start}{by_default}")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sim.faults import MISSING, OVERRIDE, Fault, Key, ScenarioError, nearest, show, show_key, show_path
+from sim.faults import MISSING, OVERRIDE, SETTING, Fault, Key, ScenarioError, nearest, show, show_key, show_path
 
 _MAX_BYTES = 1_000_000
 _MAX_DEPTH = 6
@@ -80,17 +80,22 @@ def _quoted_line(text: str, message: str) -> str:
 
 @dataclass
 class Source:
-    """The merged text of a scenario: `data`, the origin of each leaf, and the name of the deepest file."""
+    """The merged text of a scenario: `data`, the origin of each leaf, the name of the deepest file, and the origins in order."""
 
     where: str
     data: dict[str, Any] = field(default_factory=dict)
     origins: dict[Key, str] = field(default_factory=dict)
+    layers: list[str] = field(default_factory=list)
 
     def origin(self, key: Key) -> str | None:
         """Return where the value at a key came from, None if no file and no override gave it."""
         if key in self.origins:
             return self.origins[key]
         return next((label for leaf, label in self.origins.items() if leaf[: len(key)] == key), None)
+
+    def latest(self, *keys: Key) -> Key:
+        """Return the key that the last layer set (file over base, override over file); of keys of one layer the first."""
+        return max(keys, key=lambda key: self.layers.index(self.origins[key]) if key in self.origins else -1)
 
     def fault(self, key: Key, value: object, problem: str) -> Fault:
         """Build the fault of a key, in the file that set it (or the table around it); `MISSING` is no value."""
@@ -110,6 +115,8 @@ class Source:
 
     def merge(self, layer: Mapping[str, Any], label: str, at: Key = ()) -> None:
         """Merge a layer over what is there: tables merge, other values replace."""
+        if label not in self.layers:
+            self.layers.append(label)
         target: dict[str, Any] = self.data
         for part in at:
             target = target[part]
@@ -143,10 +150,17 @@ def _plain(value: object) -> object:
     return float(value) if isinstance(value, numbers.Real) else value
 
 
+def is_experiment(table: Mapping[str, Any]) -> bool:
+    """Say whether a table read from a file is an experiment's, which names a baseline, and no scenario's."""
+    return isinstance(table.get("baseline"), str)
+
+
 def read_chain(layer: Mapping[str, Any], where: str, folder: Path, path: Path | None) -> Source:
     """Merge a table with all that it extends, base first; `path` is its file, if it has one to itself."""
     layers = [(layer, where)]
     seen = {os.path.realpath(path): where} if path is not None else {}
+    if path is not None:
+        _refuse_experiment(layer, where)
     while (extends := layers[-1][0].get("extends")) is not None:
         child = layers[-1][1]
         if not isinstance(extends, str) or not extends:
@@ -162,12 +176,18 @@ def read_chain(layer: Mapping[str, Any], where: str, folder: Path, path: Path | 
             raise ScenarioError([Fault(child, "extends", show(extends), "extends in a cycle: " + " -> ".join(names))])
         seen[real] = label
         layers.append((read_toml(base, child, "extends"), label))
+        _refuse_experiment(layers[-1][0], label)
         folder = base.parent
     source = Source(where)
     for table, label in reversed(layers):
         hidden = {"extends"} if table is layer else {"extends", *_OWN}
         source.merge({name: value for name, value in table.items() if name not in hidden}, label)
     return source
+
+
+def _refuse_experiment(table: Mapping[str, Any], where: str) -> None:
+    if is_experiment(table):
+        raise ScenarioError([Fault(where, "", "", f"is an experiment file, not a scenario; use: abm compare {where}")])
 
 
 def apply_overrides(source: Source, overrides: Mapping[str, object] | None, label: str = OVERRIDE) -> None:
@@ -195,7 +215,7 @@ def parse_setting(text: str) -> tuple[str, object]:
     key, equals, value = text.partition("=")
     key, value = key.strip(), value.strip()
     if not equals or not key:
-        raise ScenarioError([Fault(OVERRIDE, "", show(text), "must be KEY=VALUE, for example population.users=1_000_000")])
+        raise ScenarioError([Fault(SETTING, "", show(text), "must be KEY=VALUE, for example population.users=1_000_000")])
     try:
         parsed = tomllib.loads(f"value = {value}")
     except (ValueError, RecursionError):

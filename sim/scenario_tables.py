@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from sim.faults import MISSING, Fault, Key, nearest, one_of, unknown
+from sim.faults import MISSING, Fault, Key, corrected, nearest, one_of, unknown
 from sim.levers import CHANNELS, LEVERS, SEGMENTS
 from sim.parameters import LEDGER
 from sim.scenario_file import Source
@@ -175,8 +175,9 @@ def checked(
                 value = table[name][place] if isinstance(place, int) else table[name]
                 inner = _inner(schema[name])["items"] if isinstance(place, int) else schema[name]
                 hint = nearest(value, _inner(inner).get("enum", ())) if isinstance(value, str) else ""
+                problem = f"{'each entry ' if inner is not schema[name] else ''}must be {allowed(inner)}"
                 faults.append(
-                    source.fault(path, value, f"{'each entry ' if inner is not schema[name] else ''}must be {allowed(inner)}{hint}")
+                    source.fault(path, value, corrected(hint, problem if problem.startswith("each") or not hint else f"it {problem}"))
                 )
     return None
 
@@ -202,7 +203,7 @@ def allowed(schema: dict[str, Any]) -> str:
     if kind == "array":
         return f"a list{' of at least one entry' if inner.get('minItems') else ''}, each entry {allowed(inner['items'])}"
     if "enum" in inner:
-        return one_of(inner["enum"])
+        return one_of(inner["enum"], inner.get("listed_by", ""))
     if kind in ("number", "integer"):
         return f"{'a number' if kind == 'number' else 'a whole number'} from {inner['minimum']} to {inner['maximum']}"
     if kind in ("boolean", "object"):

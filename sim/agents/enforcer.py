@@ -75,7 +75,8 @@ def take_up(world: World, capacity: int, order: NDArray[np.float64], day: int) -
     kinds[1] = docket.mistaken[first : day + 1]
     kinds[2] = docket.innocents[first : day + 1]
     for filed, users in docket.owners.items():
-        kinds[3, filed - first] = users.size
+        if filed >= first:
+            kinds[3, filed - first] = users.size
     totals = kinds.sum(axis=0)
     reached = np.cumsum(totals)
     whole = int(np.searchsorted(reached, capacity, side="right"))

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.analysis import intervals
+from sim.analysis.intervals import Interval
 from sim.analysis.pairs import others, pairs
 from sim.outcomes import OUTCOMES
 
@@ -31,6 +32,8 @@ COLUMNS: tuple[str, ...] = (
 )  # fmt: skip
 """Columns of the comparison table."""
 
+_WIDER = 10.0  # times by which a baseline may widen a relative interval
+
 Sample = tuple[tuple[int, ...], Reals]
 """The replications of a row of the table, and their paired differences."""
 
@@ -44,7 +47,8 @@ def comparison(
     """Compare every scenario with the baseline: one row an outcome and scenario, columns `COLUMNS`.
 
     `difference` is the mean paired difference with its pointwise 95 % t interval; `simultaneous_*` covers all rows of the table together
-    (`intervals.max_t_critical`); `relative` is the difference over the baseline's mean with its Fieller interval (shares, not per cent);
+    (`intervals.max_t_critical`); `relative` is the difference over the baseline's mean with its Fieller interval (shares, not per cent),
+    which is NaN where it says nothing (`_says_something`);
     `variance_ratio` is the variance of the difference between independent runs over that between paired ones. Differences that don't vary
     have intervals of no width. A pair with a missing value on either side is left out of its row.
     """
@@ -66,21 +70,36 @@ def comparison(
     return table.sort_values("outcome", key=lambda names: names.map(order), kind="stable").reset_index(drop=True)
 
 
+def _says_something(relative: Interval, half: float, before: Reals, after: Reals) -> bool:
+    """Say whether a relative interval is of use beside the `half`-width of the difference's.
+
+    It is not when it has falls of more than all of what cannot be negative, nor when an unclear baseline has made it wider than the
+    change itself and `_WIDER` times as wide as the difference's interval over the baseline's mean.
+    """
+    if not np.isfinite(relative.low) or (relative.low < -1.0 and min(before.min(), after.min()) >= 0.0):
+        return False
+    width = relative.high - relative.low
+    return bool(width <= abs(relative.value) or width <= _WIDER * 2.0 * half / abs(before.mean()))
+
+
 def _row(after: Reals, before: Reals) -> dict[str, float | int]:
     if len(after) == 0:
         keys = COLUMNS[3:8] + COLUMNS[10:13] + COLUMNS[14:]
         return {**dict.fromkeys(keys, float("nan")), "replications": 0}
     change = intervals.t_intervals(after - before)
-    relative = intervals.ratio_intervals(after - before, before)
+    ratio = intervals.ratio_intervals(after - before, before)
+    relative = Interval(*(float(end[0]) for end in ratio))
+    if not _says_something(relative, float(change.high[0] - change.value[0]), before, after):
+        relative = Interval(relative.value, np.nan, np.nan)
     return {
         "baseline_mean": float(before.mean()),
         "mean": float(after.mean()),
         "difference": float(change.value[0]),
         "difference_low": float(change.low[0]),
         "difference_high": float(change.high[0]),
-        "relative": float(relative.value[0]),
-        "relative_low": float(relative.low[0]),
-        "relative_high": float(relative.high[0]),
+        "relative": relative.value,
+        "relative_low": relative.low,
+        "relative_high": relative.high,
         "replications": len(after),
         "variance_ratio": intervals.variance_ratio(after, before).value,
     }
@@ -114,7 +133,8 @@ def comparison_of_baseline(runs: pd.DataFrame, baseline: str, outcomes: Sequence
 def precision(runs: pd.DataFrame, baseline: str, headline: Sequence[str]) -> pd.DataFrame:
     """Return how precise each headline effect is: outcome, scenario, replications, half_width_share.
 
-    The share is the half-width of the pointwise 95 % interval over the baseline's mean: 0 without variance, infinite when the mean is 0.
+    The share is the half-width of the pointwise 95 % interval over the baseline's mean: 0 without variance, infinite when the mean is 0
+    and where fewer than `intervals.FEW` differences happen to be equal.
     """
     rows = []
     for scenario in others(runs, baseline):
@@ -122,7 +142,8 @@ def precision(runs: pd.DataFrame, baseline: str, headline: Sequence[str]) -> pd.
         change = intervals.t_intervals(after - before)
         half, mean = change.high - change.value, np.abs(before.mean(axis=0))
         for k, outcome in enumerate(headline):
-            share = 0.0 if half[k] == 0.0 else half[k] / mean[k] if mean[k] > 0.0 else np.inf
+            chance = half[k] == 0.0 and change.value[k] != 0.0 and len(before) < intervals.FEW
+            share = np.inf if chance else 0.0 if half[k] == 0.0 else half[k] / mean[k] if mean[k] > 0.0 else np.inf
             rows.append((outcome, scenario, len(before), float(share)))
     return pd.DataFrame(rows, columns=["outcome", "scenario", "replications", "half_width_share"])
 

@@ -15,6 +15,9 @@ Reals = NDArray[np.float64]
 DRAW_SEED = 20201
 """Seed of the simulated max-|t| distribution: intervals are the same every time."""
 
+FEW = 5
+"""With fewer replications correlations cannot be estimated, and differences that happen to be equal prove nothing."""
+
 
 class Interval(NamedTuple):
     """An estimate and the ends of its interval."""
@@ -30,6 +33,11 @@ class Intervals(NamedTuple):
     value: Reals
     low: Reals
     high: Reals
+
+
+def clear(low: float, high: float, n: int) -> bool:
+    """Say whether an interval from `n` replications leaves out 0: one of no width counts from `FEW` replications on."""
+    return bool(low > 0.0 or high < 0.0) and (n >= FEW or low != high)
 
 
 class Equivalence(NamedTuple):
@@ -137,7 +145,8 @@ def max_t_critical(differences: ArrayLike, level: float = 0.95, draws: int | Non
     drawn as g Z, g being n standard normals (or, the same in law, as g S V' of the decomposition Z = U S V'). Few replications
     overstate correlations, so they are shrunk towards independence (`shrinkage`). By simulation coverage is .93-.98 at n = 5-20 and
     m = 7-56, where a multivariate t with one common variance and the raw correlation falls to .60. Never above the Bonferroni
-    value. Columns without variance don't count.
+    value, and equal to it below `FEW` replications, of which nothing can be learnt about correlations. Columns without variance
+    don't count; below `FEW` replications only those that are 0 throughout don't.
     """
     x = _matrix(differences)
     n = len(x)
@@ -145,9 +154,11 @@ def max_t_critical(differences: ArrayLike, level: float = 0.95, draws: int | Non
         return float("nan")
     deviation = spread(x)
     moving = deviation > 0.0
-    m = int(moving.sum())
+    m = int(moving.sum()) if n >= FEW else int((x != 0.0).any(axis=0).sum())
     if m <= 1:
         return t_critical(n, level)
+    if n < FEW:
+        return t_critical(n, level, m)
     residuals = (x[:, moving] - x[:, moving].mean(axis=0)) / (deviation[moving] * np.sqrt(n - 1.0))
     weight = shrinkage(residuals)
     _, scales, directions = np.linalg.svd(residuals, full_matrices=False)

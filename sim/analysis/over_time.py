@@ -91,13 +91,15 @@ def recovery_days(
 ) -> int | None:
     """Return how many days after the pulse the replication mean begins to stay above `share` of the paired baseline for `hold_days`.
 
-    1 when the pulse never brought it below; None when it has not recovered by the last day.
+    0 when it stays above from the day of the pulse on; None when it has not recovered by the last day.
     """
     days, before, after = _paired_cubes(daily, baseline, scenario, [outcome])
     above = (after.mean(axis=0) > share * before.mean(axis=0))[:, 0]
+    if above[days >= pulse_day].all():
+        return 0
     run = 0
     for day, is_above in zip(days.tolist(), above.tolist(), strict=True):
-        if day <= pulse_day:
+        if day < pulse_day:
             continue
         run = run + 1 if is_above else 0
         if run == hold_days:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from sim.analysis.intervals import clear
+
 
 class Row(NamedTuple):
     """One outcome of one scenario against the baseline; `wide_*` are the ends of the simultaneous interval."""
@@ -23,11 +25,17 @@ class Row(NamedTuple):
     relative: float
     relative_low: float
     relative_high: float
+    replications: int
 
     @property
     def clear(self) -> bool:
-        """Whether the pointwise interval leaves out 0."""
-        return self.low > 0.0 or self.high < 0.0
+        """Whether the pointwise interval leaves out 0, not by a few differences that happen to be equal."""
+        return clear(self.low, self.high, self.replications)
+
+    @property
+    def same(self) -> bool:
+        """Whether the difference is the same in every replication, and not 0."""
+        return self.low == self.high != 0.0
 
     @property
     def unchanged(self) -> bool:
@@ -50,6 +58,7 @@ def rows(table: pd.DataFrame) -> dict[tuple[str, str], Row]:
     """Return the rows of a comparison table by (outcome, scenario), in its order."""
     found = {}
     values = table[list(_NUMBERS)].to_numpy(dtype=np.float64)
-    for outcome, scenario, numbers in zip(table["outcome"].tolist(), table["scenario"].tolist(), values.tolist(), strict=True):
-        found[(str(outcome), str(scenario))] = Row(str(outcome), str(scenario), *numbers)
+    names = [table[name].tolist() for name in ("outcome", "scenario", "replications")]
+    for outcome, scenario, n, numbers in zip(*names, values.tolist(), strict=True):
+        found[(str(outcome), str(scenario))] = Row(str(outcome), str(scenario), *numbers, replications=int(n))
     return found

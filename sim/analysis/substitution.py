@@ -13,7 +13,7 @@ from sim.analysis.pairs import pairs
 
 
 def displacement_index(runs: pd.DataFrame, baseline: str, scenario: str, targets: Sequence[str]) -> Interval | None:
-    """Return DI = 1 - dK / dK_A with its 95 % interval, or None when the interval of dK_A includes 0.
+    """Return DI = 1 - dK / dK_A with its 95 % interval, or None when dK_A is not clear (`intervals.clear`).
 
     K is the effective supply of all channels, K_A that of the targeted ones. 0: nothing displaced, 1: all of it, above 1:
     backfire, below 0: other channels shrink as well. The interval is Fieller's on paired data, which is bounded exactly when
@@ -40,7 +40,7 @@ def displacement(runs: pd.DataFrame, baseline: str, targets: Mapping[str, Sequen
         change = after - before
         whole, aimed = change[:, 0], change[:, 1:].sum(axis=1)
         total, target = intervals.t_intervals(whole), intervals.t_intervals(aimed)
-        clear = target.low[0] > 0.0 or target.high[0] < 0.0
+        clear = intervals.clear(float(target.low[0]), float(target.high[0]), len(change))
         ratio = intervals.ratio_intervals(whole, aimed)
         index = (1.0 - ratio.value[0], 1.0 - ratio.high[0], 1.0 - ratio.low[0]) if clear else (np.nan, np.nan, np.nan)
         rows.append((scenario, " ".join(channels), *map(float, index), *(float(part[0]) for part in (*total, *target)), len(change)))

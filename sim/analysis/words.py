@@ -60,51 +60,91 @@ def percent(share: float, signed: bool = True) -> str:
 def change(row: Row) -> str:
     """Say one row of the comparison table: rises, falls, probably so, or no clear change, with its interval."""
     name = name_of(row.outcome)
-    if not np.isfinite(row.low):
-        known = np.isfinite(row.difference)
-        return f"{name} {_by(row, row.difference)} (one replication: no interval)" if known else f"{name} unknown"
+    if not np.isfinite(row.difference):
+        return f"{name} unknown"
     if row.unchanged:
         return f"{name} exactly unchanged"
+    if not np.isfinite(row.low):
+        return f"{_moves(row)} {_by(row)}" if row.difference != 0.0 else f"{name} unchanged"
+    if row.same:
+        return f"{_moves(row)} {_by(row)}, the same in all {row.replications} pairs"
     if not row.clear:
         return f"{name}: no clear change ({_range(row)})"
+    return f"{_moves(row, probably=_is_probable(row))} {_by(row)} ({_range(row)})"
+
+
+def _is_probable(row: Row) -> bool:
+    """Say whether a change is clear by itself but not together with the others."""
+    return row.clear and not row.same and row.wide_low <= 0.0 <= row.wide_high
+
+
+def _moves(row: Row, probably: bool = False) -> str:
+    name = name_of(row.outcome)
     verb = "rise" if row.difference > 0.0 else "fall"
     singular = "" if name.split()[0].endswith("s") or name.endswith("s") else "s"
-    probably = "probably " if row.wide_low <= 0.0 <= row.wide_high else ""
-    return f"{name} {probably}{verb}{singular} {_by(row, abs(row.difference))} ({_range(row)})"
+    return f"{name} {'probably ' if probably else ''}{verb}{singular}"
 
 
-def _by(row: Row, difference: float) -> str:
+def _in_units(row: Row) -> bool:
+    """Say whether a row is said in units: its relative change, or the interval of it, says nothing."""
+    return not np.isfinite(row.relative) or (np.isfinite(row.low) and not row.same and not row.has_relative)
+
+
+def _by(row: Row) -> str:
     """Say how much: to a multiple, by per cent, or by an amount where the baseline has no clear mean."""
-    if not np.isfinite(row.relative) or (np.isfinite(row.low) and not row.has_relative):
-        return f"by {number(difference)} {unit_of(row.outcome)} from {number(row.baseline_mean)}"
+    if _in_units(row):
+        return f"by {number(abs(row.difference))} {unit_of(row.outcome)} from {number(row.baseline_mean)}"
     if row.relative >= _MANIFOLD:
         return f"to {number(1.0 + row.relative)} times"
-    return f"by {percent(row.relative if difference < 0.0 else abs(row.relative), signed=False)} %"
+    return f"by {percent(abs(row.relative), signed=False)} %"
 
 
 def _range(row: Row) -> str:
-    if not row.has_relative:
-        return f"{number(row.low)} to {number(row.high)}"
+    if _in_units(row):
+        unit = "" if row.clear else f" {unit_of(row.outcome)}"
+        return f"{number(row.low)} to {number(row.high)}{unit}"
     if row.relative >= _MANIFOLD and row.clear:
         return f"{number(1.0 + row.relative_low)} to {number(1.0 + row.relative_high)}"
     return f"{percent(row.relative_low)} to {percent(row.relative_high)} %"
 
 
 def displaced(row: Mapping[Hashable, Any]) -> str | None:
-    """Say the displacement index of one row of the displacement table; None where it does not apply."""
-    index, low, high = (float(row[f"displacement_{end}"]) for end in ("index", "low", "high"))
-    if not np.isfinite(low):
-        return None
-    loss = "lose" if float(row["target_difference"]) < 0.0 else "gain"
+    """Say the displacement index of one row of the displacement table; None without intervals."""
+    index, low, high, least, most = (
+        float(row[name]) for name in ("displacement_index", "displacement_low", "displacement_high", "target_low", "target_high")
+    )
     *first, last = str(row["targets"]).split()
     aimed = f"{', '.join(first)} and {last}" if first else last
-    ends = f"({percent(low, signed=False)} to {percent(high, signed=False)} %)"
+    if not np.isfinite(least):
+        return None
+    if not np.isfinite(low):
+        ends = f"({number(least)} to {number(most)} account-days/day)"
+        return f"the supply of {aimed} accounts does not clearly change {ends}, so what part is displaced cannot be said"
+    if float(row["target_difference"]) < 0.0:
+        lost = f"of the supply that {aimed} accounts lose"
+        if low <= 0.0 <= high:
+            return f"{lost}, no clear part comes back through other channels ({_span(low, high, signed=True)})"
+        if index > 0.0:
+            return f"{lost}, {percent(index, signed=False)} % ({_span(low, high)}) comes back through other channels"
+        size = f"{percent(-index, signed=False)} % ({_span(-high, -low)})"
+        return f"other channels shrink too, by {size} of the supply that {aimed} accounts lose"
     if low <= 0.0 <= high:
-        return f"of the supply that {aimed} accounts {loss}, no clear part is made up for by other channels {ends}"
-    if index < 0.0:
-        return f"other channels move along with {aimed} accounts, by {percent(-index, signed=False)} % of what those {loss} {ends}"
-    verb = "comes back through" if loss == "lose" else "is taken from"
-    return f"of the supply that {aimed} accounts {loss}, {percent(index, signed=False)} % {ends} {verb} other channels"
+        return f"{aimed} accounts gain supply; other channels do not clearly change ({_span(-high, -low, signed=True)} of that gain)"
+    verb, size, ends = ("shrink", index, (low, high)) if index > 0.0 else ("grow too", -index, (-high, -low))
+    return f"{aimed} accounts gain supply; other channels {verb}, by {percent(size, signed=False)} % ({_span(*ends)}) of that gain"
+
+
+def _span(low: float, high: float, signed: bool = False) -> str:
+    return f"{percent(low, signed)} to {percent(high, signed)} %"
+
+
+def recovered(days: int | None) -> str:
+    """Say when supply is back after a pulse."""
+    if days is None:
+        return "has not recovered by the last day"
+    if days == 0:
+        return "never fell below 95 % of the baseline in the week after the pulse"
+    return f"is back above 95 % of the baseline after {days} day{'s' if days > 1 else ''}"
 
 
 def answer(
@@ -127,13 +167,25 @@ def answer(
             records = displacement[displacement["scenario"] == scenario].to_dict("records")
             lines.extend(f"{title}: {sentence}." for record in records if (sentence := displaced(record)))
         if recovery and scenario in recovery:
-            days = recovery[scenario]
-            ending = "has not recovered by the last day" if days is None else f"is back above 95 % of the baseline after {days} days"
-            lines.append(f"{title}: supply {ending}.")
-    counts = sorted({int(n) for n in table["replications"]})
+            lines.append(f"{title}: supply {recovered(recovery[scenario])}.")
+    return [*lines, _note(list(cells.values()))]
+
+
+def _note(cells: Sequence[Row]) -> str:
+    """Say how to read the sentences about these rows."""
+    counts = sorted({row.replications for row in cells})
+    if counts[-1] <= 1:
+        return "One pair of runs with the same luck: no intervals, so a difference may be chance."
     n = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]}-{counts[-1]}"
-    lines.append(
-        f"Brackets: 95 % intervals of differences from the baseline over {n} pairs of runs with the same luck. "
-        "'Probably': the interval leaves out 0 by itself, but not when all of these statements are judged together."
-    )
-    return lines
+    notes = []
+    if any(np.isfinite(row.low) and not row.unchanged and not row.same for row in cells):
+        notes.append(f"Brackets: 95 % intervals of differences from the baseline over {n} pairs of runs with the same luck.")
+    else:
+        notes.append(f"Differences from the baseline over {n} pairs of runs with the same luck.")
+    if counts[0] == 1:
+        notes.append("A change without brackets was seen in one pair only.")
+    if any(_is_probable(row) for row in cells):
+        notes.append("'Probably': the interval leaves out 0 by itself, but not when all of these statements are judged together.")
+    if any(_in_units(row) for row in cells):
+        notes.append("Amounts in units ('-' in the table) where the baseline's mean is 0 or too uncertain for per cent.")
+    return " ".join(notes)

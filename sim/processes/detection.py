@@ -52,10 +52,13 @@ class ExaminationFlows:
 def report(world: World, levers: Levers, luck: Luck, day: int, approaches: NDArray[np.float64]) -> ReportFlows:
     """File reports of accounts by those approached (`approaches` of each account) and bothered, and mistaken ones of innocents.
 
-    An account is reported with 1 - exp(-(.1 + .4u) approaches) in fraud, else with .002 + .02u a day; further reports join an open case.
+    Cases that have waited too long lapse first. An account is reported with 1 - exp(-(.1 + .4u) approaches) in fraud, else with .002 + .02u a day; further reports join an open case.
     """
     accounts, p = world.accounts, world.parameters.detection
     n = accounts.size
+    world.docket.lapse(day)
+    case_day = accounts.case_day[:n]
+    case_day[(case_day >= 0) & (case_day < world.docket.first_day(day))] = -1
     willing = p.report_base + p.report_span * levers.user_reporting
     nuisance = (p.nuisance_base + p.nuisance_span * levers.user_reporting) * world.market.utilisation
     chance = np.where(accounts.use[:n] == FRAUD, -np.expm1(-willing * approaches), nuisance)

@@ -153,10 +153,6 @@ def decide_cases(world: World, luck: Luck, day: int, session: Session) -> Appeal
     """Decide what reviewers took up besides reported accounts: mistaken reports, appeals of innocents and of owners."""
     p, d = world.parameters.sanction, world.parameters.detection
     owners = world.docket.remove(session.first, session.mistaken, session.innocents, session.owners)
-    world.docket.lapse(day)
-    accounts = world.accounts
-    case_day = accounts.case_day[: accounts.size]
-    case_day[(case_day >= 0) & (case_day < session.first)] = -1
     mistaken, innocents = int(session.mistaken.sum()), int(session.innocents.sum())
     wrongly = min(mistaken, luck.count("innocents confirmed", day, mistaken * d.confirm_innocent_share))
     cleared = int(np.floor(innocents * p.upheld_innocent + luck.uniform("innocents cleared", day)))

@@ -12,7 +12,7 @@
 | quality | float64 | effective account-days a day | - | acquire |
 | contacts | float64 | owner's contacts over the reference number | no owner | acquire |
 | payment, unpaid | bool | - | no payment; paid | acquire |
-| case_day | int32 | day of the open report (-1: none) | - | detection, sanctions (lapse) |
+| case_day | int32 | day of the open report (-1: none) | - | detection |
 | reseal_day | int32 | day of a late catch (-1: none) | - | acquire |
 | fate | int8 | how it left today (0: live) | live | detection, departures, turnover |
 """

@@ -30,12 +30,12 @@ class Docket:
         return max(0, day - self.life + 1)
 
     def lapse(self, day: int) -> None:
-        """Drop cases that have become too old."""
-        old = day - self.life
-        if old >= 0:
-            self.mistaken[old] = 0
-            self.innocents[old] = 0
-            self.owners.pop(old, None)
+        """Drop cases that have become too old by a day."""
+        first = self.first_day(day)
+        self.mistaken[:first] = 0
+        self.innocents[:first] = 0
+        for filed in [filed for filed in self.owners if filed < first]:
+            del self.owners[filed]
 
     def remove(self, first: int, mistaken: NDArray[np.int64], innocents: NDArray[np.int64], owners: NDArray[np.int64]) -> NDArray[np.int64]:
         """Take cases off by day of arrival from day `first`; returns the owners whose appeals they were."""
@@ -43,7 +43,7 @@ class Docket:
         self.mistaken[first:last] -= mistaken
         self.innocents[first:last] -= innocents
         taken = []
-        for filed in sorted(self.owners):
+        for filed in sorted(filed for filed in self.owners if filed >= first):
             count = int(owners[filed - first])
             taken.append(self.owners[filed][:count])
             self.owners[filed] = self.owners[filed][count:]

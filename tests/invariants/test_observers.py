@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import mesa
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from sim.agents.recruiter import Recruiter
 from sim.model import AccountMarket
 from sim.outcomes import OUTCOMES, Recorder
 from sim.scenario import load_scenario
+
+ROOT = Path(__file__).parents[2]
 
 
 class Nobody:
@@ -87,7 +91,7 @@ def test_recorder_refuses_a_row_that_does_not_match():
 def test_a_finished_model_says_so():
     """After the last day `running` is false, as Mesa's tools expect, and another step is refused in a sentence."""
     scenario = load_scenario(
-        "scenarios/baseline.toml", {"population.users": 100_000, "run.days": 3, "run.burn_in_days": 1, "run.settle_days": 1}
+        ROOT / "scenarios" / "baseline.toml", {"population.users": 100_000, "run.days": 3, "run.burn_in_days": 1, "run.settle_days": 1}
     )
     model = AccountMarket(scenario, seed=1)
     model.run()

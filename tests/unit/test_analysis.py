@@ -102,6 +102,22 @@ class TestIntervals:
         one = luck.normals(4, "one", (10, 1))
         assert intervals.max_t_critical(np.hstack([one, np.zeros((10, 5))])) == intervals.t_critical(10)
 
+    def test_few_replications_never_look_surer_than_more(self):
+        x = luck.normals(4, "few", (12, 6))
+        values = [intervals.max_t_critical(x[:n]) for n in range(2, 13)]
+        assert values == sorted(values, reverse=True)
+        assert values[0] == intervals.t_critical(2, family=6)
+        assert all(value > intervals.t_critical(n) for n, value in enumerate(values, start=2))
+
+    def test_equal_differences_count_in_a_small_family_and_zeros_do_not(self):
+        x = np.array([[1.0, 5.0, 0.0], [2.0, 5.0, 0.0]])
+        assert intervals.max_t_critical(x) == intervals.t_critical(2, family=2)
+
+    def test_a_few_equal_differences_prove_nothing(self):
+        assert not intervals.clear(0.7, 0.7, 2)
+        assert intervals.clear(0.7, 0.7, intervals.FEW)
+        assert intervals.clear(0.6, 0.7, 2)
+
     def test_simultaneous_value_is_the_same_every_time(self):
         x = luck.normals(5, "again", (7, 12))
         assert intervals.max_t_critical(x) == intervals.max_t_critical(x)
@@ -176,6 +192,27 @@ class TestComparison:
         assert table.loc["price_yuan", [*ends, "relative", "relative_low", "relative_high"]].tolist() == [0.0] * 8
         assert table.loc["victims", ends].tolist() == [2.0] * 5
 
+    def test_relative_intervals_that_cannot_be_are_left_out(self):
+        before, after = np.array([3.0, 5.0, 4.0]), np.array([1.0, 2.0, 2.5])
+        ratio = intervals.ratio_intervals(after - before, before)
+        assert ratio.low[0] < -1.0
+        row = analysis.comparison(runs_of(base={"victims": before}, other={"victims": after}), "base").iloc[0]
+        assert row["relative"] == pytest.approx(ratio.value[0])
+        assert row[["relative_low", "relative_high"]].isna().all()
+        signed = {"base": {"dealer_profit_yuan": [*before, -0.5]}, "other": {"dealer_profit_yuan": [*after, -1.5]}}
+        with_minus = analysis.comparison(runs_of(**signed), "base").iloc[0]
+        assert with_minus["relative_low"] < -1.0 or np.isnan(with_minus["relative_low"])
+
+    def test_relative_intervals_that_an_unclear_baseline_blows_up_are_left_out(self):
+        before = np.array([1.0, 4.0, 2.0])
+        blown = analysis.comparison(runs_of(base={"victims": before}, other={"victims": before + [5.0, 5.1, 4.9]}), "base").iloc[0]
+        ends = intervals.ratio_intervals([5.0, 5.1, 4.9], before)
+        assert np.isnan(ends.low[0]) or ends.high[0] - ends.low[0] > 10 * 0.5 / before.mean()
+        assert np.isnan(blown["relative_low"])
+        cost = np.array([5000.0, 5100.0, 4900.0])  # nearly the same difference in each pair: narrow all the same
+        kept = analysis.comparison(runs_of(base={"victims": cost}, other={"victims": cost + [1000.0, 1000.1, 999.9]}), "base").iloc[0]
+        assert kept["relative_low"] < 0.2 < kept["relative_high"]
+
     def test_order_of_rows_changes_nothing(self):
         x = luck.normals(9, "runs", (4, 8))
         runs = runs_of(base={"price_yuan": x[0], "victims": x[1]}, other={"price_yuan": x[2], "victims": x[3]})
@@ -238,6 +275,11 @@ class TestComparison:
         assert analysis.precision_reached(runs, "base", ["price_yuan"], 0.25)
         assert not analysis.precision_reached(runs, "base", ["price_yuan"], 0.24)
 
+    @pytest.mark.parametrize(("n", "change", "share"), [(2, 1.0, np.inf), (5, 1.0, 0.0), (2, 0.0, 0.0)])
+    def test_a_few_equal_differences_reach_no_precision(self, n, change, share):
+        runs = runs_of(base={"price_yuan": [10.0] * n}, other={"price_yuan": [10.0 + change] * n})
+        assert analysis.precision(runs, "base", ["price_yuan"]).loc[0, "half_width_share"] == share
+
 
 class TestDisplacement:
     def runs(self, target, other, noise=1.0, n=10, process="displacement"):
@@ -293,8 +335,13 @@ class TestOverTime:
     def test_no_recovery_before_the_end(self):
         assert analysis.recovery_days(self.pulse([1.0] * 10 + [0.5] * 10 + [1.0] * 6), "base", "purge", 9) is None
 
-    def test_a_pulse_without_effect_recovers_at_once(self):
-        assert analysis.recovery_days(self.pulse([1.0] * 30), "base", "purge", 9) == 1
+    def test_a_pulse_without_effect_takes_no_recovery(self):
+        assert analysis.recovery_days(self.pulse([1.0] * 30), "base", "purge", 9) == 0
+        assert analysis.recovery_days(self.pulse([1.0] * 12), "base", "purge", 9) == 0
+
+    def test_a_pulse_that_acts_on_its_day_or_on_the_next(self):
+        assert analysis.recovery_days(self.pulse([1.0] * 9 + [0.5] + [1.0] * 20), "base", "purge", 9) == 1
+        assert analysis.recovery_days(self.pulse([1.0] * 10 + [0.5] + [1.0] * 20), "base", "purge", 9) == 2
 
     def test_days_before_the_policy_have_differences_of_exactly_zero(self):
         base = 100.1 + luck.normals(13, "base", (5, 60))
@@ -367,27 +414,62 @@ class TestAnswer:
         assert "of the supply that registered accounts lose, 40" in lines[1]
         assert "comes back through other channels" in lines[1]
 
-    @pytest.mark.parametrize(("other", "words"), [(0.0, "no clear part"), (-40.0, "move along with")])
-    def test_says_when_nothing_is_displaced(self, other, words):
-        runs = TestDisplacement().runs(-100.0, other, noise=5.0)
+    @pytest.mark.parametrize(
+        ("target", "other", "words"),
+        [
+            (-100.0, 0.0, "lose, no clear part comes back through other channels (-"),
+            (-100.0, -40.0, "other channels shrink too, by 3"),
+            (100.0, 0.0, "registered accounts gain supply; other channels do not clearly change (-"),
+            (100.0, -40.0, "registered accounts gain supply; other channels shrink, by "),
+            (100.0, 40.0, "registered accounts gain supply; other channels grow too, by "),
+            (0.0, 40.0, "the supply of registered accounts does not clearly change (-"),
+        ],
+    )
+    def test_says_where_supply_goes(self, target, other, words):
+        runs = TestDisplacement().runs(target, other, noise=5.0)
         table = analysis.comparison(runs, "base", ["supply_account_days"])
-        assert words in analysis.answer(table, analysis.displacement(runs, "base", {"policy": ["registered"]}))[1]
+        line = analysis.answer(table, analysis.displacement(runs, "base", {"policy": ["registered"]}))[1]
+        assert words in line
+        assert ("-" in line) == ("clear" in line)  # amounts have a sign only where it is open
 
     def test_says_recovery(self):
         lines = analysis.answer(self.table(), recovery={"policy": 12})
         assert any("after 12 days" in line for line in lines)
         assert any("not recovered" in line for line in analysis.answer(self.table(), recovery={"policy": None}))
+        assert any("never fell below 95 %" in line for line in analysis.answer(self.table(), recovery={"policy": 0}))
+        assert any(line.endswith("after 1 day.") for line in analysis.answer(self.table(), recovery={"policy": 1}))
 
     def test_one_replication_claims_nothing(self):
-        table = analysis.comparison(runs_of(base={"price_yuan": [4.0]}, policy={"price_yuan": [5.0]}), "base")
-        assert "one replication: no interval" in analysis.answer(table)[0]
+        base, policy = {"price_yuan": [4.0], "stock_rented": [50.0]}, {"price_yuan": [5.0], "stock_rented": [10.0]}
+        first, note = analysis.answer(analysis.comparison(runs_of(base=base, policy=policy), "base"))
+        assert first == "policy: the price rises by 25 %; rented accounts fall by 80 %."
+        assert note == "One pair of runs with the same luck: no intervals, so a difference may be chance."
+
+    def test_equal_differences_are_not_stated_as_certain(self):
+        runs = runs_of(base={"price_yuan": [4.0, 6.0], "victims": [0.0] * 2}, policy={"price_yuan": [5.0, 7.0], "victims": [0.5] * 2})
+        first, note = analysis.answer(analysis.comparison(runs, "base"))
+        assert (
+            first
+            == "policy: the price rises by 20 %, the same in all 2 pairs; victims rise by 0.5 people/day from 0, the same in all 2 pairs."
+        )
+        assert "Brackets" not in note
+
+    def test_the_note_explains_only_what_is_said(self):
+        *_, note = analysis.answer(self.table())
+        assert "Brackets" in note
+        assert "Probably" not in note
+        assert "units" not in note
 
     def test_effects_that_are_clear_only_alone_are_probable(self):
         table = self.table()
-        table.loc[table["outcome"] == "stock_rented", "simultaneous_low"] = -1.0
-        assert "rented accounts probably rise" in analysis.answer(table)[0]
+        table.loc[table["outcome"] == "innocents_sanctioned", "simultaneous_low"] = -1.0
+        first, note = analysis.answer(table)
+        assert "innocents sanctioned probably rise" in first
+        assert "'Probably'" in note
 
     def test_a_baseline_of_zero_gives_amounts(self):
         policy = {"innocents_sanctioned": [2.0, 3.0, 4.0]}
         table = analysis.comparison(runs_of(base={"innocents_sanctioned": [0.0] * 3}, policy=policy), "base")
-        assert "rise by 3 users/day from 0 (0.516 to 5.48)" in analysis.answer(table)[0]
+        first, note = analysis.answer(table)
+        assert "rise by 3 users/day from 0 (0.516 to 5.48)" in first
+        assert "'-' in the table" in note

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.agents.enforcer import take_up
 from sim.levers import LEVERS, Levers
 from sim.luck import Luck, join, words
 from sim.processes import acquiring, departures, detection, sanctions, turnover
@@ -175,12 +176,24 @@ def test_cases_of_accounts_lapse_with_the_docket():
     life = world.docket.life
     today = 40
     world.accounts.case_day[rows] = [today - life, today - life + 1, -1]
-    session = sanctions.Session(
-        np.zeros(0, dtype=np.int64), world.docket.first_day(today), *(np.zeros(life, dtype=np.int64) for _ in range(3)), 0, 0.0
-    )
-    sanctions.decide_cases(world, luck, today, session)
-    assert world.accounts.case_day[rows].tolist() == [-1, today - life + 1, -1]
+    world.docket.owners = {today - life: np.array([7]), today - life + 1: np.array([8])}
+    world.docket.mistaken[today - life] = world.docket.mistaken[today - life + 1] = 1
+    detection.report(world, levers(), luck, today, np.zeros(3))
+    assert world.accounts.case_day[rows[0]] in (-1, today)
+    assert world.accounts.case_day[rows[1]] == today - life + 1
+    assert list(world.docket.owners) == [today - life + 1]
+    assert world.docket.mistaken[: today - life + 2].tolist()[-2:] == [0, 1]
     assert (world.accounts.fate[rows] == LIVE).all()
+
+
+def test_a_lapsed_appeal_is_not_taken_up_as_one_of_today():
+    """An appeal older than the life of a case waits in no column of the queue."""
+    world, _ = world_with()
+    today, life = 40, world.docket.life
+    world.docket.owners = {today - life: np.array([7]), today: np.array([8, 9])}
+    session = take_up(world, 10, np.zeros(world.accounts.size), today)
+    assert session.owners.sum() == 2
+    assert world.docket.remove(session.first, session.mistaken, session.innocents, session.owners).tolist() == [8, 9]
 
 
 # dealers
