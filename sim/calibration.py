@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from sim.analysis.intervals import t_intervals
 from sim.comparison import Runs
+from sim.faults import Fault, ScenarioError, show
 from sim.levers import AT_RISK, CHANNELS, SEGMENTS
 from sim.parameters import resolve
+from sim.plan import Plan, single
 from sim.scenario import Scenario
 
 Reals = NDArray[np.float64]
@@ -108,6 +110,22 @@ TARGETS = (
     Target("cost of an unsealing, yuan", "evidence B7b", 60, 150, False, lambda m: m.unsealing()),
     Target("lured segments approached in a year, share", "evidence C1", 0.05, 0.2, False, lambda m: m.approached()),
 )
+
+
+def plan(scenario: Scenario, replications: int) -> Plan:
+    """Return the plan: runs of the scenario as it is.
+
+    Raises `ScenarioError` when runs are too short to see a drift, or too few for an interval.
+    """
+    faults = []
+    if scenario.run.days < _LATE[1]:
+        problem = f"must be at least {_LATE[1]}: the drift is that of days {_LATE[0]}-{_LATE[1]} against days {_EARLY[0]}-{_EARLY[1]}"
+        faults.append(Fault("", "run.days", show(scenario.run.days), problem))
+    if replications < 2:
+        faults.append(Fault("", "replications", show(replications), "must be at least 2, or there is no interval"))
+    if faults:
+        raise ScenarioError(faults)
+    return replace(single(scenario), command="calibration", name="calibration", replications=replications)
 
 
 def table(done: Runs) -> pd.DataFrame:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sim import listings
+from sim.faults import SETTING
+from sim.options import Out, Precision, Quiet, Replications, ScenarioFile, Seed, Settings, UsageError, Version, Workers, complaint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,17 +32,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a value of the scenario by its dotted path.")]
-Replications = Annotated[int | None, typer.Option(min=1, max=100_000, help="Replications of each scenario.")]
-Seed = Annotated[int | None, typer.Option(min=0, max=2**53, help="Seed of the first replication; replication k has SEED + k.")]
-Workers = Annotated[int | None, typer.Option(min=1, max=4096, help="Processes; as many as there are processors if not given.")]
-Out = Annotated[Path | None, typer.Option(help="Results directory; results/NAME if not given.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file.")]
+
+@app.callback()
+def _abm(version: Version = False) -> None: ...
 
 
 def _overrides(settings: list[str] | None, replications: int | None = None, seed: int | None = None) -> dict[str, object]:
-    from sim.scenario import parse_settings
+    from sim.scenario_file import parse_settings
 
     overrides = parse_settings(settings or [])
     given = {"run.replications": replications, "run.seed": seed}
@@ -55,17 +53,25 @@ def _carry_out(plan: Plan, out: Path | None, workers: int | None, quiet: bool) -
     """Carry out a plan with progress on standard error; say where an interrupted one goes on."""
     from sim.conduct import carry_out
     from sim.screen import Reporter, say
+    from sim.store import WriteError
+    from sim.workers import Terminated
 
     target = out or Path("results") / plan.name
     reporter = Reporter(quiet)
+
+    def kept() -> str:
+        if (state := reporter.last) is None:
+            return ""
+        return f"; {state.skipped + state.computed} of {state.total} runs are finished and kept in {target}"
+
     try:
         return carry_out(plan, target, workers or _processors(), reporter)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         reporter.close()
-        if (state := reporter.last) is not None:
-            done = f"{state.skipped + state.computed} of {state.total} runs are finished and kept in {target}"
-            say(f"abm: interrupted; {done}; the same command goes on from there")
-        raise typer.Exit(130) from None
+        say(f"abm: interrupted{kept()}; the same command goes on from there")
+        raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
+    except WriteError as error:
+        raise WriteError(f"{error}{kept()}") from error
     finally:
         reporter.close()
 
@@ -99,7 +105,7 @@ def run(
     from sim.scenario import load_scenario
     from sim.screen import print_summary
 
-    plan = single(load_scenario(scenario, _overrides(set_, replications, seed)))
+    plan = single(load_scenario(scenario, _overrides(set_, replications, seed), SETTING))
     done = _carry_out(plan, out, workers, quiet)
     if not quiet:
         print_summary(done.summary)
@@ -111,10 +117,7 @@ def compare(
     files: Annotated[list[Path], typer.Argument(metavar="EXPERIMENT | BASELINE POLICY...", help="An experiment file, or scenario files.")],
     set_: Settings = None,
     replications: Replications = None,
-    precision: Annotated[
-        float | None,
-        typer.Option(min=1e-6, max=10.0, help="Add replications until each headline effect is known to this share of the baseline's mean."),
-    ] = None,
+    precision: Precision = None,
     seed: Seed = None,
     workers: Workers = None,
     out: Out = None,
@@ -124,17 +127,17 @@ def compare(
     from sim.experiment_file import experiment_of, load_experiment
     from sim.faults import Fault, ScenarioError
     from sim.plan import planned
-    from sim.scenario_file import read_toml
+    from sim.scenario_file import is_experiment, read_toml
 
     overrides = _overrides(set_, replications, seed)
-    if len(files) == 1 and "baseline" not in read_toml(files[0]):
+    if len(files) == 1 and not is_experiment(read_toml(files[0])):
         problem = "is a scenario; `abm compare` takes an experiment file, or a baseline and policies to compare with it"
         raise ScenarioError([Fault(str(files[0]), "", "", problem)])
     if len(files) == 1:
-        experiment = load_experiment(files[0], overrides)
+        experiment = load_experiment(files[0], overrides, SETTING)
     else:
         name = "_".join([files[0].stem, "against", *(file.stem for file in files[1:])])[:100]
-        experiment = experiment_of(files[0], files[1:], overrides, name)
+        experiment = experiment_of(files[0], files[1:], overrides, name, SETTING)
     _compare(planned(experiment, precision), out, workers, quiet)
 
 
@@ -155,7 +158,7 @@ def sweep(
     """Vary one key (dose-response) or two (interaction)."""
     from sim.plan import swept, varies_of
 
-    _compare(swept(scenario, varies_of(vary), _overrides(set_, replications, seed)), out, workers, quiet)
+    _compare(swept(scenario, varies_of(vary), _overrides(set_, replications, seed), SETTING), out, workers, quiet)
 
 
 def _compare(plan: Plan, out: Path | None, workers: int | None, quiet: bool) -> None:
@@ -173,41 +176,6 @@ def _compare(plan: Plan, out: Path | None, workers: int | None, quiet: bool) -> 
             widest, wanted = f"{done.plan.widest:.3g}", f"{done.plan.precision:g}"
             say(f"abm: stopped at {done.plan.replications} replications with the widest half-width at {widest} of the mean, not {wanted}")
     _conclude(done, out or Path("results") / plan.name, quiet)
-
-
-@app.command()
-def plot(directory: Annotated[Path, typer.Argument(metavar="RESULTS_DIR", help="A results directory.")], quiet: Quiet = False) -> None:
-    """Draw the figures again from the tables."""
-    from sim.conduct import redraw
-    from sim.screen import say
-
-    redraw(directory)
-    if not quiet:
-        say(f"figures are in {directory / 'figures'}")
-
-
-@app.command()
-def replay(
-    run_id: Annotated[str, typer.Argument(help="The run's id, or the beginning of it.")],
-    out: Annotated[Path, typer.Option(help="Results directory, or a directory that holds some.")] = Path("results"),
-) -> None:
-    """Make one run again; say whether the result is identical."""
-    from sim.experiment import replay as make_again
-    from sim.screen import say, show
-
-    again = make_again(run_id, out)
-    which = f"run {again.run_id} ({again.scenario}, seed {again.seed})"
-    if again.identical:
-        show(f"identical: {which}: every outcome of every day is the same to the bit")
-        return
-    if again.failure:
-        say(f"abm: {which} failed: {again.failure.strip().splitlines()[-1]}")
-        raise typer.Exit(1)
-    days = [f"{name} from day {day}" for name, day in list(again.differs.items())[:5]]
-    show(f"not identical: {which}: {len(again.differs)} outcomes differ, {', '.join(days)}{' ...' if len(again.differs) > 5 else ''}")
-    if again.source_changed:
-        show("the source of the model has changed since the run was made")
-    raise typer.Exit(1)
 
 
 @app.command()
@@ -230,10 +198,8 @@ def levers(
     from sim.effects import SHORTER, plan, table
     from sim.scenario import load_scenario
 
-    baseline = load_scenario(SCENARIOS / "baseline.toml", {**SHORTER, **_overrides(set_)})
-    asked = plan(baseline, replications or 6)
-    target = out or Path("results") / asked.name
-    measured = _with_table(asked, target, workers, quiet, table, "lever_effects")
+    baseline = load_scenario(SCENARIOS / "baseline.toml", {**SHORTER, **_overrides(set_)}, SETTING)
+    measured = _with_table(plan(baseline, replications or 6), out, workers, quiet, table)
     if not quiet:
         print_effects(measured)
     if not measured["holds"].all():
@@ -250,33 +216,28 @@ def calibration(
     quiet: Quiet = False,
 ) -> None:
     """Hold the baseline against its targets; exit 1 if a hard one is missed."""
-    from dataclasses import replace
-
-    from sim.calibration import table
-    from sim.plan import single
+    from sim.calibration import plan, table
     from sim.scenario import load_scenario
     from sim.screen import print_targets
 
-    asked = single(load_scenario(scenario or SCENARIOS / "wechat_full.toml", _overrides(set_, replications or 4)))
-    asked = replace(asked, name="calibration")
-    measured = _with_table(asked, out or Path("results") / asked.name, workers, quiet, table, "calibration")
+    asked = load_scenario(scenario or SCENARIOS / "wechat_full.toml", _overrides(set_), SETTING)
+    measured = _with_table(plan(asked, replications or 4), out, workers, quiet, table)
     if not quiet:
         print_targets(measured)
     if not measured.loc[measured["kind"] == "hard", "inside"].all():
         raise typer.Exit(1)
 
 
-def _with_table(
-    plan: Plan, target: Path, workers: int | None, quiet: bool, table: Callable[[Runs], pd.DataFrame], name: str
-) -> pd.DataFrame:
+def _with_table(plan: Plan, out: Path | None, workers: int | None, quiet: bool, table: Callable[[Runs], pd.DataFrame]) -> pd.DataFrame:
     """Carry out a plan and write the table made of its runs beside the others."""
     from sim.store import replacing
 
+    target = out or Path("results") / plan.name
     done = _carry_out(plan, target, workers, quiet)
     if done.failures:
         _conclude(done, target, quiet)
     made = table(done)
-    with replacing(target / f"{name}.csv") as temporary:
+    with replacing(target / f"{plan.name}.csv") as temporary:
         made.to_csv(temporary, index=False, lineterminator="\n")
     return made
 
@@ -286,24 +247,42 @@ for _command in listings.COMMANDS:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return the exit code: 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    from sim.workers import ONE_THREAD
+    """Run a command; return the exit code: 0 done, 1 failed, 2 bad input, 130 and 143 interrupted, 141 when nobody reads the output."""
+    from sim.workers import ONE_THREAD, Terminated, terminable
 
     for name, value in ONE_THREAD.items():  # before the numerical libraries are imported
         os.environ.setdefault(name, value)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    command: Callable[..., Any] = typer.main.get_command(app)
     try:
-        command(args=None if arguments is None else list(arguments), prog_name="abm")
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
-    except KeyboardInterrupt:
-        return 130
+        with terminable():
+            code = _called(list(sys.argv[1:] if arguments is None else arguments))
+            sys.stdout.flush()
+    except KeyboardInterrupt as stop:
+        return 143 if isinstance(stop, Terminated) else 130
+    except BrokenPipeError:
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123  # what is left to be flushed goes nowhere
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return 141
+    return code
+
+
+def _called(arguments: list[str]) -> int:
+    """Run a command; say what is wrong in one message."""
+    from sim.screen import say
+
+    command: Any = typer.main.get_command(app)
+    try:
+        with command.make_context("abm", arguments) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    except UsageError as error:
+        say(complaint(error) if arguments else error.format_message())
+        return 2
     except (ValueError, RuntimeError) as error:
         from sim.faults import ScenarioError
-        from sim.screen import say
         from sim.store import StoreError, WriteError
 
         if not isinstance(error, ScenarioError | StoreError | WriteError):

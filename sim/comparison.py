@@ -95,10 +95,12 @@ class Runs:
         target = Path(path)
         if isinstance(self._tables, Results):
             if target.resolve() != self._tables.path.resolve():
-                with Store(target), writing(target):
+                with Store(target) as store, writing(target):
+                    store.goes_on_with(self._tables.manifest)
                     shutil.copytree(self._tables.path, target, dirs_exist_ok=True)
             return target
         with Store(target) as store:
+            store.goes_on_with(self.plan.manifest(self._tables.parts, self.failures, finished=True))
             for job in self.plan.jobs:
                 if self._tables.parts.has(job.run_id):
                     store.write(job.run_id, self._tables.parts.read(job.run_id))
@@ -161,11 +163,13 @@ class Comparison(Runs):
     def table(self) -> pd.DataFrame:
         """Paired differences, one row an outcome and scenario; the outcomes asked for first.
 
-        Simultaneous intervals cover the outcomes asked for in all scenarios together; those of the other outcomes cover all of the table.
+        Column `family` says what a row's simultaneous interval covers: `asked`, the outcomes asked for in all scenarios together; or, for
+        the other outcomes, `table`, all outcomes in all scenarios.
         """
         asked = analysis.comparison(self.runs, self.baseline, self.plan.outcomes)
         whole = analysis.comparison(self.runs, self.baseline)
-        return pd.concat([asked, whole[~whole["outcome"].isin(self.plan.outcomes)]], ignore_index=True)
+        rest = whole[~whole["outcome"].isin(self.plan.outcomes)]
+        return pd.concat([asked.assign(family="asked"), rest.assign(family="table")], ignore_index=True)
 
     @property
     def asked(self) -> pd.DataFrame:

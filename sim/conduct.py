@@ -6,16 +6,21 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 
 from sim import analysis
 from sim.comparison import Comparison, Kept, Runs
 from sim.experiment import Failure, Progress, run_jobs
 from sim.experiment_file import HEADLINE, SHOWN, Experiment
+from sim.faults import Fault, ScenarioError, corrected, nearest, one_of, show
 from sim.plan import Plan, check_pairs, planned, single, swept, varies_of
 from sim.provenance import provenance
 from sim.scenario import Scenario
-from sim.store import MEANS, Memory, Parts, Results, Store, StoreError
+from sim.store import MEANS, Memory, Parts, Results, Store, StoreError, damaged
+
+MOST_RUNS, MOST_WORKERS = 100_000, 4096
+"""Replications of one scenario and processes; more are taken for a slip."""
 
 MOST_REPLICATIONS = 200
 """`precision` stops adding replications here."""
@@ -29,6 +34,9 @@ def carry_out(plan: Plan, out: Path | str | None = None, workers: int = 1, progr
     Returns a `Comparison` when the plan has a baseline. Raises `StoreError` for a directory that cannot be used, `WriteError` when the
     disk refuses, `KeyboardInterrupt` when interrupted; what was finished is kept. Runs that raise are listed in `failures`.
     """
+    _whole("replications", plan.replications, 1, MOST_RUNS)
+    _whole("seed", plan.seed, 0, 2**53)
+    _whole("workers", workers, 1, MOST_WORKERS)
     if out is None:
         memory = Memory()
         plan, failures = _make(plan, memory, workers, progress)
@@ -38,10 +46,14 @@ def carry_out(plan: Plan, out: Path | str | None = None, workers: int = 1, progr
         for job in plan.jobs:  # a damaged part is found before anything is written
             store.has(job.run_id)
         about = {**provenance(), "workers": workers}
-        store.write_manifest({**plan.manifest(store, (), finished=False), **about})
+        manifest = plan.manifest(store, (), finished=False)
+        if not store.goes_on_with(manifest) and progress:
+            told = "had other settings: its tables and figures are replaced, its finished runs are kept"
+            progress(Progress(1, stage=f"{plan.name} in {out} {told}"))
+        store.write_manifest({**manifest, **about})
         plan, failures = _make(plan, store, workers, progress)
         if progress:
-            progress(Progress(1, stage="tables and figures"))
+            progress(Progress(1, stage="tables and figures ..."))
         store.write_tables([job.row for job in plan.sorted_jobs])
         done = _opened(plan, Results(store.path), failures)
         done.write_tables(store.path)
@@ -101,11 +113,13 @@ def compare(
 
     `precision` adds replications until the 95 % half-width of each effect on `headline` outcomes is below that share of the baseline's
     mean, or there are `MOST_REPLICATIONS`.
-    Raises `ScenarioError` when two scenarios have one name or cannot be paired.
+    Raises `ScenarioError` when there is no policy, two scenarios have one name or cannot be paired, or there is no such outcome.
     """
+    if not policies:
+        raise ScenarioError([Fault("", "policies", "[]", "must hold at least one scenario to compare with the baseline")])
     check_pairs(baseline, policies)
-    if unknown := [name for name in (*outcomes, *headline) if name not in MEANS]:
-        raise ValueError(f"no such outcome: {', '.join(unknown)}")
+    if faults := [Fault("", "outcomes", show(name), _outcome(name)) for name in (*outcomes, *headline) if name not in MEANS]:
+        raise ScenarioError(faults)
     name = "_".join([baseline.name, "against", *(policy.name for policy in policies)])[:100]
     title = f"{baseline.title or baseline.name} against {len(policies)} others"
     experiment = Experiment(name, title, "", baseline, tuple(policies), tuple(outcomes), tuple(headline))
@@ -139,7 +153,11 @@ def open_results(path: Path | str) -> Runs:
     plan = Plan.of(results.manifest, results.path)
     if not results.manifest.get("finished"):
         raise StoreError(f"{path}: the last command has not finished; give it again and it goes on from there")
-    return _opened(plan, results, [Failure(**failure) for failure in results.manifest.get("failures", [])])
+    try:
+        failures = [Failure(**failure) for failure in results.manifest.get("failures", [])]
+    except TypeError as error:
+        raise StoreError(damaged(results.path / "manifest.json", "failures are not a list of runs")) from error
+    return _opened(plan, results, failures)
 
 
 def redraw(path: Path | str) -> Runs:
@@ -152,3 +170,13 @@ def redraw(path: Path | str) -> Runs:
 
 def _with(plan: Plan, replications: int | None, seed: int | None) -> Plan:
     return replace(plan, replications=plan.replications if replications is None else replications, seed=plan.seed if seed is None else seed)
+
+
+def _outcome(name: str) -> str:
+    return corrected(nearest(name, MEANS), f"it must be {one_of(MEANS, 'abm outcomes')}")
+
+
+def _whole(name: str, value: object, low: int, high: int) -> None:
+    """Raise `ScenarioError` for what is not a whole number in a range."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) <= high:
+        raise ScenarioError([Fault("", name, show(value), f"must be a whole number from {low} to {high}")])

@@ -8,8 +8,10 @@ import pandas as pd
 from sim.analysis.intervals import t_intervals
 from sim.analysis.pairs import pairs
 from sim.comparison import Runs
+from sim.faults import Fault, ScenarioError, show
 from sim.levers import LEVERS, Lever
 from sim.outcomes import OUTCOMES
+from sim.parameters import resolve
 from sim.plan import Plan
 from sim.scenario import Scenario
 
@@ -26,7 +28,20 @@ COLUMNS = (
 
 
 def plan(baseline: Scenario, replications: int) -> Plan:
-    """Return the plan: the baseline, and each lever as a policy at each level above its standing strength."""
+    """Return the plan: the baseline, and each lever as a policy at each level above its standing strength.
+
+    Raises `ScenarioError` when runs are shorter than the longest case in law, or too few for an interval.
+    """
+    faults = []
+    first, last = baseline.run.window
+    longest = resolve(baseline.parameters).sanction.case_days_high
+    if last - first < longest:
+        problem = f"leaves {last - first} days to average over; at least {longest:g} are needed, as long as the longest case in law"
+        faults.append(Fault("", "run.days", show(baseline.run.days), problem))
+    if replications < 2:
+        faults.append(Fault("", "replications", show(replications), "must be at least 2, or there is no interval"))
+    if faults:
+        raise ScenarioError(faults)
     scenarios = {baseline.name: baseline}
     for lever in LEVERS.values():
         for level in _levels(baseline, lever)[1:]:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from sim.outcomes import OUTCOMES, window_means
 from sim.provenance import model_source, run_id
-from sim.scenario import Scenario
-from sim.store import Parts, Results, Row, RunResult, StoreError
+from sim.scenario import Scenario, ScenarioError, scenario_from
+from sim.store import Parts, Results, Row, RunResult, StoreError, damaged
 from sim.workers import Crash, in_processes, interrupts_held
 
 Days = Mapping[str, NDArray[np.float64]]
@@ -196,11 +196,15 @@ def replay(wanted: str, directory: Path | str = "results") -> Replay:
     stored = results.run_days(entry["run_id"])
     if stored is None:
         raise StoreError(f"run {entry['run_id']} of {results.path} is not finished; there is nothing to compare with")
+    manifest = results.path / "manifest.json"
     try:
-        scenario = Scenario.model_validate(results.manifest["scenarios"][entry["scenario"]]["resolved"])
-        seed = int(entry["seed"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{results.path / 'manifest.json'} is damaged (scenario of run {entry['run_id']}: {error})") from error
+        resolved, seed = results.manifest["scenarios"][entry["scenario"]]["resolved"], int(entry["seed"])
+        policies = {name: {k: v for k, v in policy.items() if v is not None} for name, policy in resolved["policies"].items()}
+        scenario = scenario_from({**resolved, "policies": policies}, f"scenario {entry['scenario']}")
+    except ScenarioError as error:
+        raise StoreError(damaged(manifest, error)) from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(damaged(manifest, f"no scenario and seed of run {entry['run_id']}")) from error
     changed = results.manifest.get("model_source") != model_source()
     again = Attempt(simulate)(scenario, seed)
     if isinstance(again, str):
@@ -229,16 +233,27 @@ def find_run(wanted: str, directory: Path) -> tuple[Results, dict[str, Any]]:
     for place in places:
         try:
             results = Results(place)
+            entries = _entries(results)
         except StoreError as error:
+            if place == directory:
+                raise
             unreadable.append(str(error))
             continue
-        for entry in results.manifest.get("runs", []):
-            known += 1
-            if wanted and str(entry["run_id"]).startswith(wanted):
+        known += len(entries)
+        for entry in entries:
+            if wanted and entry["run_id"].startswith(wanted):
                 found.setdefault(entry["run_id"], (results, entry))
     if len(found) == 1:
         return next(iter(found.values()))
     if found:
         raise StoreError(f"run id {wanted} is the beginning of {len(found)} run ids: {', '.join(sorted(found)[:5])}; give more of it")
     message = f"no run {wanted} among the {known} runs under {directory}; run ids stand in runs.parquet and manifest.json"
-    raise StoreError("\n".join([message, *unreadable]))
+    raise StoreError("; ".join([message, *unreadable]))
+
+
+def _entries(results: Results) -> list[dict[str, Any]]:
+    """Return the runs that a manifest lists; raises `StoreError` when they are no runs."""
+    entries = results.manifest.get("runs")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) and isinstance(entry.get("run_id"), str) for entry in entries):
+        raise StoreError(damaged(results.path / "manifest.json", "no list of runs"))
+    return entries

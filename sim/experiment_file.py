@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from sim.faults import MISSING, OVERRIDE, Fault, Key, ScenarioError, show, show_path
-from sim.levers import CHANNELS
+from sim.faults import MISSING, OVERRIDE, Fault, Key, ScenarioError, nearest, show, show_path, unknown
+from sim.levers import CHANNELS, LEVERS
 from sim.outcomes import OUTCOMES
 from sim.scenario import Scenario, name_of, read_source, resolve_source, scenario_from
 from sim.scenario_file import Source, apply_overrides, read_toml
@@ -33,9 +33,10 @@ HEADLINE = ("stock_rented", "supply_account_days", "expected_harm_yuan")
 """Outcomes that `--precision` looks at where an experiment names none."""
 
 _NAMES = (*OUTCOMES, *(f"lifetime_days_{channel}" for channel in CHANNELS))
-OutcomeName = Annotated[str, AfterValidator(known(_NAMES)), Field(json_schema_extra={"enum": list(_NAMES)})]
+OutcomeName = Annotated[str, AfterValidator(known(_NAMES)), Field(json_schema_extra={"enum": list(_NAMES), "listed_by": "abm outcomes"})]
 Number = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 _SAME = (("run", "days"), ("run", "burn_in_days"), ("run", "settle_days"), ("population", "users"))  # or no pair is a pair
+_VARIED_OF_POLICIES = ("strength", "start_day", "ramp_days", "end_day")
 
 
 class Vary(Table):
@@ -107,8 +108,8 @@ class Experiment:
         return self.baseline.run.seed
 
 
-def load_experiment(path: str | Path, overrides: Mapping[str, object] | None = None) -> Experiment:
-    """Read an experiment file; overrides go to every scenario in it.
+def load_experiment(path: str | Path, overrides: Mapping[str, object] | None = None, origin: str = OVERRIDE) -> Experiment:
+    """Read an experiment file; overrides, which messages call `origin`, go to every scenario in it.
 
     Raises `ScenarioError` with the faults of the file and of all its scenarios.
     """
@@ -120,31 +121,34 @@ def load_experiment(path: str | Path, overrides: Mapping[str, object] | None = N
     faults: list[Fault] = []
     table = {name: value for name, value in source.data.items() if name != "vary"}
     plan = checked(ExperimentTable, source, (), faults, table, extra=("vary",))
+    wrong = {fault.key.partition(".")[0] for fault in faults}
+    if plan is None:  # what is right in it still names files whose faults are to be told
+        plan = checked(ExperimentTable, source, (), [], {name: value for name, value in table.items() if name not in wrong})
     vary = _vary(source, ("vary",), source.table(("vary",), faults), faults) if "vary" in source.data else None
     if plan is None:
         raise ScenarioError(faults)
-    asked = _without_names(overrides, faults)
+    asked = _without_names(overrides, faults, origin)
     for key, value in (("run.seed", plan.seed), ("run.replications", plan.replications)):
         if value is not None:
             asked.setdefault(key, value)
     base = path.parent / plan.baseline
-    baseline = _read(base, asked, where, "baseline", faults)
-    scenarios = [_read(path.parent / file, asked, where, "scenarios", faults) for file in plan.scenarios]
+    baseline = _read(base, asked, origin, faults, where, "baseline")
+    scenarios = [_read(path.parent / file, asked, origin, faults, where, "scenarios") for file in plan.scenarios]
     for number, inline in enumerate(plan.scenario, start=1):
         label = f"{where} [[scenario]] {number}"
         if "name" not in inline:
             faults.append(Fault(label, "name", "", "is missing; a scenario written in place needs one"))
             continue
         try:
-            scenarios.append(scenario_from({"extends": plan.baseline, **inline}, label, path.parent, asked))
+            scenarios.append(scenario_from({"extends": plan.baseline, **inline}, label, path.parent, asked, origin))
         except ScenarioError as error:
             faults.extend(error.faults)
     levels = {}
     if vary is not None and baseline is not None:
-        varied = vary_scenario(base, [vary], asked, f"{where}: vary", faults)
+        varied = vary_scenario(base, [vary], asked, f"{where}: vary", faults, origin)
         levels = {scenario.name: level for (level,), scenario in varied}
         scenarios.extend(scenario for _, scenario in varied)
-    if not scenarios and not plan.scenario and "vary" not in source.data:
+    if not scenarios and not plan.scenario and "vary" not in source.data and not wrong:
         faults.append(source.fault(("scenarios",), MISSING, "is missing; an experiment compares at least one scenario with the baseline"))
     found = [scenario for scenario in scenarios if scenario is not None]
     if baseline is not None:
@@ -165,12 +169,16 @@ def load_experiment(path: str | Path, overrides: Mapping[str, object] | None = N
 
 
 def experiment_of(
-    baseline: str | Path, policies: Sequence[str | Path], overrides: Mapping[str, object] | None = None, name: str = "comparison"
+    baseline: str | Path,
+    policies: Sequence[str | Path],
+    overrides: Mapping[str, object] | None = None,
+    name: str = "comparison",
+    origin: str = OVERRIDE,
 ) -> Experiment:
     """Make an experiment of scenario files, for `abm compare BASELINE POLICY...`."""
     faults: list[Fault] = []
-    asked = _without_names(overrides, faults)
-    first, *others = (_read(Path(path), asked, "", "", faults) for path in (baseline, *policies))
+    asked = _without_names(overrides, faults, origin)
+    first, *others = (_read(Path(path), asked, origin, faults) for path in (baseline, *policies))
     found = [scenario for scenario in others if scenario is not None]
     if first is not None:
         faults.extend(unpaired(first, found, ""))
@@ -201,11 +209,36 @@ def _vary(source: Source, key: Key, table: dict[str, Any] | None, faults: list[F
     if vary is not None and vary.low >= vary.high:
         faults.append(source.fault((*key, "low"), vary.low, f"must be below the last level, {vary.high:g}"))
         return None
+    if vary is not None and (problem := _unvaried(vary.key)):
+        faults.append(source.fault((*key, "key"), vary.key, problem) if key else Fault(source.where, vary.key, "", problem))
+        return None
     return vary
 
 
+def _unvaried(key: str) -> str:
+    """Say why a key cannot be varied; nothing if it can."""
+    parts = key.split(".")
+    if tuple(parts) in _SAME:
+        return "cannot be varied: every level must keep days, burn-in, settle days and users as in the baseline, or runs make no pairs"
+    if len(parts) == 1 and key in LEVERS:
+        return f"is the name of a lever; the key of a policy on it is policies.{key}.strength"
+    if len(parts) == 1 and (hint := nearest(key, LEVERS)):
+        return f"no such lever{hint} Or a path such as levers.NAME, policies.ID.strength or parameters.GROUP.NAME"
+    if parts[0] == "policies" and len(parts) == 3 and parts[2] not in _VARIED_OF_POLICIES:
+        return unknown("key of a policy to vary", parts[2], _VARIED_OF_POLICIES)
+    shapes = {"levers": 2, "policies": 3, "parameters": 3, "population": 4}
+    if shapes.get(parts[0]) == len(parts) and (parts[0] != "population" or (parts[1], parts[3]) == ("segments", "share")):
+        return ""
+    return "cannot be varied; allowed are a lever's name and paths such as levers.NAME, policies.ID.strength and parameters.GROUP.NAME"
+
+
 def vary_scenario(
-    path: str | Path, varies: Sequence[Vary], overrides: Mapping[str, object] | None, label: str, faults: list[Fault]
+    path: str | Path,
+    varies: Sequence[Vary],
+    overrides: Mapping[str, object] | None,
+    label: str,
+    faults: list[Fault],
+    origin: str = OVERRIDE,
 ) -> list[tuple[tuple[float, ...], Scenario]]:
     """Build a scenario for every combination of levels, with its levels in the order of `varies`; note faults.
 
@@ -222,7 +255,7 @@ def vary_scenario(
             "title": ", ".join(f"{vary.label.replace('_', ' ')} {level:g}" for vary, level in pairs),
         }
         try:
-            source = read_source(path, overrides)
+            source = read_source(path, overrides, origin)
             apply_overrides(source, asked, label)
             built.append((levels, resolve_source(source)))
         except ScenarioError as error:
@@ -231,20 +264,20 @@ def vary_scenario(
     return built
 
 
-def _read(path: Path, overrides: Mapping[str, object], where: str, key: str, faults: list[Fault]) -> Scenario | None:
-    """Read a scenario that a file names; note faults and return None if there is one."""
+def _read(path: Path, overrides: Mapping[str, object], origin: str, faults: list[Fault], where: str = "", key: str = "") -> Scenario | None:
+    """Read a scenario that a file may name at a key; note faults and return None if there is one."""
     try:
-        return resolve_source(read_source(path, overrides, where, key))
+        return resolve_source(read_source(path, overrides, origin, where, key))
     except ScenarioError as error:
         faults.extend(error.faults)
         return None
 
 
-def _without_names(overrides: Mapping[str, object] | None, faults: list[Fault]) -> dict[str, object]:
+def _without_names(overrides: Mapping[str, object] | None, faults: list[Fault], origin: str) -> dict[str, object]:
     """Return the overrides that may go to several scenarios at once; note those that name one."""
     asked = dict(overrides or {})
     problem = "cannot be set for several scenarios at once"
-    faults.extend(Fault(OVERRIDE, key, show(asked.pop(key)), problem) for key in ("name", "title") if key in asked)
+    faults.extend(Fault(origin, key, show(asked.pop(key)), problem) for key in ("name", "title") if key in asked)
     return asked
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import Field, create_model
 
-from sim.faults import Fault, ScenarioError, show, show_key
+from sim.faults import OVERRIDE, Fault, ScenarioError, show, show_key
 from sim.levers import LEVERS
 from sim.parameters import LEDGER
 from sim.scenario import Policy, Scenario, read_source, resolve_source
@@ -23,20 +23,20 @@ class Row(NamedTuple):
     origin: str
 
 
-def explain(path: str | Path, overrides: Mapping[str, object] | None = None) -> list[Row]:
+def explain(path: str | Path, overrides: Mapping[str, object] | None = None, origin: str = OVERRIDE) -> list[Row]:
     """List every value of a resolved scenario with its origin; of the ledger, what is overridden.
 
     Raises `ScenarioError` if the scenario is not valid.
     """
-    source = read_source(path, overrides)
+    source = read_source(path, overrides, origin)
     scenario = resolve_source(source)
     rows = []
     for key, value in _leaves(scenario.model_dump(exclude_none=True)):
-        origin = source.origin(key)
-        if origin is None:
+        place = source.origin(key)
+        if place is None:
             filled = key[0] == "policies" and key[-1] in ("start_day", "days")
-            origin = "default (run.burn_in_days)" if filled and "start_day" not in source.data["policies"][key[1]] else "default"
-        rows.append(Row(show_key(key), show(value), origin))
+            place = "default (run.burn_in_days)" if filled and "start_day" not in source.data["policies"][key[1]] else "default"
+        rows.append(Row(show_key(key), show(value), place))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""The commands that look and do not run: check, diff, schema, levers, outcomes, parameters, new."""
+"""The commands that make no comparison: check, diff, schema, outcomes, parameters, new, plot, replay."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a value of the scenario by its dotted path.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+from sim.options import Place, Quiet, Settings
 
 
 def check(
@@ -19,20 +18,20 @@ def check(
     """Validate files; print values and where they come from."""
     from sim.experiment_file import load_experiment
     from sim.explain import explain
-    from sim.faults import Fault, ScenarioError
-    from sim.scenario_file import parse_settings, read_toml
+    from sim.faults import SETTING, Fault, ScenarioError
+    from sim.scenario_file import is_experiment, parse_settings, read_toml
     from sim.screen import print_table
 
     overrides = parse_settings(set_ or [])
     faults: list[Fault] = []
     for file in files:
         try:
-            if "baseline" in read_toml(file):
-                experiment = load_experiment(file, overrides)
+            if is_experiment(read_toml(file)):
+                experiment = load_experiment(file, overrides, SETTING)
                 rows: list[Any] = [(s.name, s.title, str(s.run.replications)) for s in (experiment.baseline, *experiment.scenarios)]
                 columns = ("scenario", "title", "replications")
             else:
-                rows, columns = list(explain(file, overrides)), ("key", "value", "comes from")
+                rows, columns = list(explain(file, overrides, SETTING)), ("key", "value", "comes from")
         except ScenarioError as error:
             faults += error.faults
         else:
@@ -93,4 +92,34 @@ def new(name: Annotated[str, typer.Argument(help="Name of the scenario; the file
     show(f"wrote {path}; check it with: abm check {path}")
 
 
-COMMANDS = (check, diff, schema, outcomes, parameters, new)
+def plot(directory: Annotated[Path, typer.Argument(metavar="RESULTS_DIR", help="A results directory.")], quiet: Quiet = False) -> None:
+    """Draw the figures again from the tables."""
+    from sim.conduct import redraw
+    from sim.screen import say
+
+    redraw(directory)
+    if not quiet:
+        say(f"figures are in {directory / 'figures'}")
+
+
+def replay(run_id: Annotated[str, typer.Argument(help="The run's id, or the beginning of it.")], out: Place = Path("results")) -> None:
+    """Make one run again; say whether the result is identical."""
+    from sim.experiment import replay as make_again
+    from sim.screen import say, show
+
+    again = make_again(run_id, out)
+    which = f"run {again.run_id} ({again.scenario}, seed {again.seed})"
+    if again.identical:
+        show(f"identical: {which}: every outcome of every day is the same to the bit")
+        return
+    if again.failure:
+        say(f"abm: {which} failed: {again.failure.strip().splitlines()[-1]}")
+        raise typer.Exit(1)
+    days = [f"{name} from day {day}" for name, day in list(again.differs.items())[:5]]
+    show(f"not identical: {which}: {len(again.differs)} outcomes differ, {', '.join(days)}{' ...' if len(again.differs) > 5 else ''}")
+    if again.source_changed:
+        show("the source of the model has changed since the run was made")
+    raise typer.Exit(1)
+
+
+COMMANDS = (check, diff, schema, outcomes, parameters, new, plot, replay)

@@ -9,13 +9,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from sim.experiment import Failure, Job, jobs_of
 from sim.experiment_file import HEADLINE, SHOWN, Experiment, Vary, parse_vary, unpaired, vary_scenario
-from sim.faults import Fault, ScenarioError
+from sim.faults import OVERRIDE, Fault, ScenarioError, show, show_key
 from sim.levers import LEVERS
 from sim.parameters import LEDGER
 from sim.scenario import Scenario, load_scenario
-from sim.store import DONE, FAILED, Parts, StoreError
+from sim.store import DONE, FAILED, MEANS, Parts, StoreError, damaged
 
 MOST_SCENARIOS = 1000
 """More than that many scenarios in one sweep are taken for a slip."""
@@ -99,7 +101,7 @@ class Plan:
     def of(cls, manifest: Mapping[str, Any], path: Path) -> Plan:
         """Read the plan back from the manifest of the results directory at `path`; raises `StoreError` when it makes no sense."""
         try:
-            return cls(
+            plan = cls(
                 command=str(manifest["command"]),
                 name=str(manifest["name"]),
                 scenarios={name: Scenario.model_validate(entry["resolved"]) for name, entry in manifest["scenarios"].items()},
@@ -115,9 +117,17 @@ class Plan:
                 precision=manifest["precision"],
                 widest=manifest["widest"],
             )
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False)[0]
+            key = show_key(tuple(map(str, first["loc"])))
+            raise StoreError(damaged(path / "manifest.json", f"{key} = {show(first['input'])} of a scenario or axis")) from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise StoreError(f"{path / 'manifest.json'} is damaged ({type(error).__name__}: {reason})") from error
+            reason = f"no {error.args[0]}" if isinstance(error, KeyError) else "a value of the wrong kind"
+            raise StoreError(damaged(path / "manifest.json", reason)) from error
+        named = {plan.baseline or next(iter(plan.scenarios), ""), *plan.levels}
+        if unknown := sorted({*named.difference(plan.scenarios), *{*plan.outcomes, *plan.headline}.difference(MEANS)}):
+            raise StoreError(damaged(path / "manifest.json", f"no scenario or outcome {show(unknown[0])}"))
+        return plan
 
 
 def single(scenario: Scenario) -> Plan:
@@ -152,16 +162,19 @@ def varies_of(texts: Sequence[str]) -> list[Vary]:
     return varies
 
 
-def swept(path: str | Path, varies: Sequence[Vary], overrides: Mapping[str, object] | None = None) -> Plan:
+def swept(path: str | Path, varies: Sequence[Vary], overrides: Mapping[str, object] | None = None, origin: str = OVERRIDE) -> Plan:
     """Return the plan of a sweep: the scenario as it is, and one for every combination of levels.
 
     Raises `ScenarioError` when a key or a level is not allowed.
     """
     if (asked := math.prod(vary.levels for vary in varies)) > MOST_SCENARIOS:
         raise ScenarioError([Fault("--vary", "", "", f"asks for {asked} scenarios; at most {MOST_SCENARIOS} are allowed")])
-    base = load_scenario(path, overrides)
+    base = load_scenario(path, overrides, origin)
     faults: list[Fault] = []
-    built = vary_scenario(path, varies, overrides, "--vary", faults)
+    levers = [_lever_of(base, vary.key) for vary in varies]
+    if len(levers) == 2 and levers[0] and levers[0] == levers[1]:
+        raise ScenarioError([Fault("--vary", levers[0], "", f"is varied twice: {varies[0].key} and {varies[1].key} are the same lever")])
+    built = vary_scenario(path, varies, overrides, "--vary", faults, origin)
     if faults:
         raise ScenarioError(faults)
     check_pairs(base, [scenario for _, scenario in built])
@@ -208,6 +221,14 @@ def check_pairs(baseline: Scenario, scenarios: Sequence[Scenario]) -> None:
     """Raise `ScenarioError` when scenarios share a name or differ from the baseline in days or users, so that runs make no pairs."""
     if faults := unpaired(baseline, scenarios, ""):
         raise ScenarioError(faults)
+
+
+def _lever_of(scenario: Scenario, key: str) -> str:
+    """Return the lever whose strength a key is; nothing for other keys."""
+    table, name, *field = key.split(".")
+    if table == "policies" and field == ["strength"]:
+        return scenario.policies[name].lever if name in scenario.policies else name
+    return name if table == "levers" else ""
 
 
 def standing(scenario: Scenario, key: str) -> float:

@@ -9,7 +9,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from sim.faults import MISSING, OVERRIDE, Fault, ScenarioError, corrected, nearest, one_of, show_path, unknown
+from sim.faults import MISSING, OVERRIDE, Fault, Key, ScenarioError, corrected, nearest, one_of, show_path, unknown
 from sim.levers import LEVERS, SEGMENTS
 from sim.parameters import LEDGER
 from sim.scenario_file import Source, apply_overrides, parse_setting, parse_settings, read_chain, read_toml
@@ -158,7 +158,7 @@ def _check_window(run: Run, source: Source, faults: list[Fault]) -> None:
     days, burn_in, settle = ("run", "days"), ("run", "burn_in_days"), ("run", "settle_days")
     if run.burn_in_days >= run.days:
         last = source.latest(burn_in, days)
-        allowed = {days: f"above run.burn_in_days = {run.burn_in_days}", burn_in: f"below run.days = {run.days}"}
+        allowed: dict[Key, str] = {days: f"above run.burn_in_days = {run.burn_in_days}", burn_in: f"below run.days = {run.days}"}
         faults.append(source.fault(last, getattr(run, last[1]), f"must be {allowed[last]}"))
     elif run.burn_in_days + run.settle_days >= run.days:
         last = source.latest(settle, burn_in, days)

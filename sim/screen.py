@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from sim.experiment import Progress
 
 _PIPE_WIDTH = 400
-_WIDE = 110
+_SENTENCE = 20  # a column of text is not made narrower
 _SECONDS_A_LINE = 10.0
 
 
@@ -33,19 +35,53 @@ RUN_SHOWN = (
 
 
 def console() -> Console:
-    """Return a console for standard output; tables keep their full width where that is no terminal."""
+    """Return a console for standard output; where that is no terminal, it is as wide as COLUMNS says, or as any table."""
     out = Console(highlight=False, markup=False, emoji=False)
-    return out if out.is_terminal else Console(highlight=False, markup=False, emoji=False, width=_PIPE_WIDTH)
+    if out.is_terminal or os.environ.get("COLUMNS", "").isdigit():
+        return out
+    return Console(highlight=False, markup=False, emoji=False, width=_PIPE_WIDTH)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "", right: Sequence[str] = ()) -> None:
-    """Print a table; columns named in `right` are aligned to the right."""
+    """Print a table, or a block an entry where it is too wide for the screen; columns named in `right` are aligned to the right."""
+    rows, out = list(rows), console()
+    widths = _widths(columns, rows, out.width)
+    if widths is None:
+        show("\n".join([*([title] if title else []), *(_block(columns, row, out.width) for row in rows)]))
+        return
     table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(column, justify="right" if column in right else "left", width=width)
     for row in rows:
         table.add_row(*row)
-    console().print(table)
+    with out.capture() as printed:
+        out.print(table)
+    show(printed.get().removesuffix("\n"))
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int] | None:
+    """Share a width among columns so that no word is broken and sentences have room; None where that cannot be."""
+    cells = [[column, *(row[k] for row in rows)] for k, column in enumerate(columns)]
+    most = [max(map(len, column)) for column in cells]
+    words = [max((len(word) for cell in column for word in cell.split()), default=0) for column in cells]
+    widths = [max(word, min(longest, _SENTENCE)) for word, longest in zip(words, most, strict=True)]
+    left = width - (3 * len(columns) - 1) - sum(widths)
+    if left < 0:
+        return None
+    while left and widths != most:
+        short = min((k for k in range(len(widths)) if widths[k] < most[k]), key=lambda k: widths[k] / most[k])
+        widths[short] += 1
+        left -= 1
+    return widths
+
+
+def _block(columns: Sequence[str], row: Sequence[str], width: int) -> str:
+    """Write a row as its first cell, with the others below, a line or more each."""
+    cells = [f"{column.strip()}: {cell}" for column, cell in zip(columns[1:], row[1:], strict=True) if cell]
+    lines = textwrap.TextWrapper(
+        max(width, 20), initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join([row[0], *map(lines.fill, cells)])
 
 
 def say(text: str) -> None:
@@ -88,7 +124,7 @@ class Reporter:
             return
         if state.stage != "runs":
             self.close()
-            say(f"{state.stage} ...")
+            say(state.stage)
         elif sys.stderr.isatty():
             self._show_bar(state)
         else:
@@ -138,9 +174,8 @@ def print_comparison(table: pd.DataFrame, titles: Mapping[str, str], baseline: s
     def ends(low: float, high: float, write: Callable[[float], str]) -> str:
         return f"{write(low)} to {write(high)}" if math.isfinite(low) and math.isfinite(high) else "-"
 
-    columns = ["outcome", titles.get(baseline, baseline)[:20].lower(), "with it", "change, %", "95 % interval"]
-    wide = console().width >= _WIDE
-    columns += ["in units", "variance ratio"] if wide else []
+    narrow = ["outcome", titles.get(baseline, baseline)[:20].lower(), "with it", "change, %", "95 % interval"]
+    columns = [*narrow, "in units", "variance ratio"]
     for scenario in table["scenario"].unique():
         rows = []
         for row in table[table["scenario"] == scenario].to_dict("records"):
@@ -148,8 +183,12 @@ def print_comparison(table: pd.DataFrame, titles: Mapping[str, str], baseline: s
             cells = [row["outcome"], number(row["baseline_mean"]), number(row["mean"]), change]
             cells.append(ends(row["relative_low"], row["relative_high"], percent))
             ratio = number(row["variance_ratio"]) if math.isfinite(row["variance_ratio"]) else "-"
-            rows.append([*cells, ends(row["difference_low"], row["difference_high"], number), ratio] if wide else cells)
-        print_table(columns, rows, titles.get(scenario, scenario), columns[1:])
+            rows.append([*cells, ends(row["difference_low"], row["difference_high"], number), ratio])
+        if _widths(columns, rows, console().width):
+            print_table(columns, rows, titles.get(scenario, scenario), columns[1:])
+        else:  # without the last two columns, an interval that is none in per cent is in units
+            short = [[*row[:4], f"{row[5]} (units)" if row[4] == "-" != row[5] else row[4]] for row in rows]
+            print_table(narrow, short, titles.get(scenario, scenario), narrow[1:])
 
 
 def print_summary(table: pd.DataFrame, outcomes: Sequence[str] = RUN_SHOWN) -> None:
@@ -170,7 +209,8 @@ def print_levers() -> None:
 
     costs, rows = LEDGER["cost"], []
     for name, lever in LEVERS.items():
-        cost = f"{costs[f'{name}_fixed'].value:g} + {costs[f'{name}_event'].value:g} a {lever.event}"
+        event = "" if lever.event == "none" else f" + {costs[f'{name}_event'].value:g} per {lever.event}"
+        cost = f"{costs[f'{name}_fixed'].value:g}{event}"
         standing = "policy only" if lever.only_policy else f"{lever.standing:g}"
         segments = "yes" if lever.by_segment else "no"
         rows.append((name, lever.meaning, lever.equation, "0 to 1", standing, segments, cost, lever.side_effect))

@@ -21,6 +21,10 @@ ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "
 """Environment in which numerical libraries start no threads of their own: the processes are the parallelism."""
 
 
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end, by SIGTERM; to be dealt with as a Ctrl-C."""
+
+
 @dataclass(frozen=True)
 class Crash:
     """What stands in for the result of a call whose process died."""
@@ -88,12 +92,16 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 @contextmanager
 def _quiet_start() -> Iterator[None]:
-    """Let processes that start in this block inherit one thread a library and a blocked Ctrl-C: the parent deals with that."""
+    """Let processes that start in this block inherit one thread a library and a blocked Ctrl-C: the parent deals with that.
+
+    What asks this process to end waits until they have started, so that none is left half made.
+    """
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     os.environ.update(ONE_THREAD)
     try:
-        yield
+        with interrupts_held():
+            yield
     finally:
         for name, value in before.items():
             if value is None:
@@ -118,15 +126,33 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Put off a Ctrl-C until the block is over, so that a finished run is kept."""
+    """Put off Ctrl-C and SIGTERM until the block is over, so that a finished run is kept."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     held: list[int] = []
-    previous = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    previous = {number: signal.signal(number, lambda number, _: held.append(number)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler or signal.SIG_DFL)
     if held:
-        raise KeyboardInterrupt
+        signal.raise_signal(held[0])
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Raise `Terminated` in the block when SIGTERM asks this process to end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise Terminated
+
+    previous = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous or signal.SIG_DFL)

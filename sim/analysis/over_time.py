@@ -94,7 +94,8 @@ def recovery_days(
     0 when it stays above from the day of the pulse on; None when it has not recovered by the last day.
     """
     days, before, after = _paired_cubes(daily, baseline, scenario, [outcome])
-    above = (after.mean(axis=0) > share * before.mean(axis=0))[:, 0]
+    mean, base = after.mean(axis=0)[:, 0], before.mean(axis=0)[:, 0]
+    above = (mean > share * base) | (mean >= base)
     if above[days >= pulse_day].all():
         return 0
     run = 0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sim.analysis.intervals import clear
+from sim.analysis.intervals import FEW, clear
 
 
 class Row(NamedTuple):
@@ -34,8 +34,8 @@ class Row(NamedTuple):
 
     @property
     def same(self) -> bool:
-        """Whether the difference is the same in every replication, and not 0."""
-        return self.low == self.high != 0.0
+        """Whether to say only that the difference is the same in every replication: too few, or no relative interval."""
+        return self.low == self.high != 0.0 and not (self.replications >= FEW and self.has_relative)
 
     @property
     def unchanged(self) -> bool:
@@ -46,6 +46,11 @@ class Row(NamedTuple):
     def has_relative(self) -> bool:
         """Whether the relative change has an interval."""
         return bool(np.isfinite(self.relative_low) and np.isfinite(self.relative_high))
+
+    @property
+    def in_units(self) -> bool:
+        """Whether to say the change in units, since the relative one, or its interval, says nothing."""
+        return self.same or not np.isfinite(self.relative) or bool(np.isfinite(self.low) and not self.has_relative)
 
 
 _NUMBERS = (
@@ -60,5 +65,5 @@ def rows(table: pd.DataFrame) -> dict[tuple[str, str], Row]:
     values = table[list(_NUMBERS)].to_numpy(dtype=np.float64)
     names = [table[name].tolist() for name in ("outcome", "scenario", "replications")]
     for outcome, scenario, n, numbers in zip(*names, values.tolist(), strict=True):
-        found[(str(outcome), str(scenario))] = Row(str(outcome), str(scenario), *numbers, replications=int(n))
+        found[(str(outcome), str(scenario))] = Row._make((str(outcome), str(scenario), *numbers, int(n)))
     return found

@@ -49,12 +49,12 @@ def number(value: float) -> str:
 
 
 def percent(share: float, signed: bool = True) -> str:
-    """Write a share as per cent: +12.3, -3.4, 0, +1,240."""
+    """Write a share as per cent: +12.3, -3.4, -0.02, 0, +1,240."""
     value = 100.0 * share
-    digits = 0 if abs(value) >= 99.95 else 1
+    digits = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 0.05 else 2  # what is not 0 looks it only below .005
     text = f"{value:+,.{digits}f}" if signed else f"{value:,.{digits}f}"
     text = text.removesuffix(".0")
-    return "0" if text in ("+0", "-0") else text
+    return "0" if text in ("+0.00", "-0.00", "0.00") else text
 
 
 def change(row: Row) -> str:
@@ -85,14 +85,9 @@ def _moves(row: Row, probably: bool = False) -> str:
     return f"{name} {'probably ' if probably else ''}{verb}{singular}"
 
 
-def _in_units(row: Row) -> bool:
-    """Say whether a row is said in units: its relative change, or the interval of it, says nothing."""
-    return not np.isfinite(row.relative) or (np.isfinite(row.low) and not row.same and not row.has_relative)
-
-
 def _by(row: Row) -> str:
     """Say how much: to a multiple, by per cent, or by an amount where the baseline has no clear mean."""
-    if _in_units(row):
+    if row.in_units:
         return f"by {number(abs(row.difference))} {unit_of(row.outcome)} from {number(row.baseline_mean)}"
     if row.relative >= _MANIFOLD:
         return f"to {number(1.0 + row.relative)} times"
@@ -100,7 +95,7 @@ def _by(row: Row) -> str:
 
 
 def _range(row: Row) -> str:
-    if _in_units(row):
+    if row.in_units:
         unit = "" if row.clear else f" {unit_of(row.outcome)}"
         return f"{number(row.low)} to {number(row.high)}{unit}"
     if row.relative >= _MANIFOLD and row.clear:
@@ -117,6 +112,8 @@ def displaced(row: Mapping[Hashable, Any]) -> str | None:
     aimed = f"{', '.join(first)} and {last}" if first else last
     if not np.isfinite(least):
         return None
+    if least == most == 0.0:
+        return f"the supply of {aimed} accounts is exactly unchanged, so none is displaced"
     if not np.isfinite(low):
         ends = f"({number(least)} to {number(most)} account-days/day)"
         return f"the supply of {aimed} accounts does not clearly change {ends}, so what part is displaced cannot be said"
@@ -126,12 +123,12 @@ def displaced(row: Mapping[Hashable, Any]) -> str | None:
             return f"{lost}, no clear part comes back through other channels ({_span(low, high, signed=True)})"
         if index > 0.0:
             return f"{lost}, {percent(index, signed=False)} % ({_span(low, high)}) comes back through other channels"
-        size = f"{percent(-index, signed=False)} % ({_span(-high, -low)})"
-        return f"other channels shrink too, by {size} of the supply that {aimed} accounts lose"
+        part = f"{percent(-index, signed=False)} % ({_span(-high, -low)})"
+        return f"other channels shrink too, by {part} of the supply that {aimed} accounts lose"
     if low <= 0.0 <= high:
         return f"{aimed} accounts gain supply; other channels do not clearly change ({_span(-high, -low, signed=True)} of that gain)"
-    verb, size, ends = ("shrink", index, (low, high)) if index > 0.0 else ("grow too", -index, (-high, -low))
-    return f"{aimed} accounts gain supply; other channels {verb}, by {percent(size, signed=False)} % ({_span(*ends)}) of that gain"
+    verb, size, span = ("shrink", index, (low, high)) if index > 0.0 else ("grow too", -index, (-high, -low))
+    return f"{aimed} accounts gain supply; other channels {verb}, by {percent(size, signed=False)} % ({_span(*span)}) of that gain"
 
 
 def _span(low: float, high: float, signed: bool = False) -> str:
@@ -186,6 +183,6 @@ def _note(cells: Sequence[Row]) -> str:
         notes.append("A change without brackets was seen in one pair only.")
     if any(_is_probable(row) for row in cells):
         notes.append("'Probably': the interval leaves out 0 by itself, but not when all of these statements are judged together.")
-    if any(_in_units(row) for row in cells):
+    if any(row.in_units and not row.same for row in cells):
         notes.append("Amounts in units ('-' in the table) where the baseline's mean is 0 or too uncertain for per cent.")
     return " ".join(notes)

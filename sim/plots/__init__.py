@@ -6,6 +6,7 @@ from sim.plots.people import HURT, who_is_hurt
 from sim.plots.style import CHANNEL_COLOURS, POLICY_STYLES, SEGMENT_COLOURS, Study
 from sim.plots.sweeps import dose_response, interaction_map
 from sim.plots.tradeoff import harm_against_cost
+from sim.plots.varied import Varied
 
 __all__ = [
     "CHANNEL_COLOURS",
@@ -15,6 +16,7 @@ __all__ = [
     "SEGMENT_COLOURS",
     "SUPPLY",
     "Study",
+    "Varied",
     "difference_over_time",
     "dose_response",
     "forest",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,11 +12,13 @@ from matplotlib.lines import Line2D
 
 from sim.analysis import HEADLINE, Row
 from sim.analysis.rows import rows as rows_of
-from sim.plots.style import BLACK, GREY, PALE, Study, compact, finish, grid, owner, panel_title, replications_of, short_unit, tidy, wrapped
+from sim.plots.style import BLACK, GREY, PALE, Study, compact, finish, grid, owner, panel_title, replications_of, short_unit, tidy, view
+from sim.plots.text import drawn, wrapped
 
 _COLUMNS = 4
 
 
+@drawn
 def forest(table: pd.DataFrame, study: Study, outcomes: Sequence[str] = HEADLINE, axes: Sequence[Axes] | None = None) -> Figure:
     """Draw paired differences from the baseline, a panel an outcome and a row a policy; each panel has its own scale.
 
@@ -31,47 +34,47 @@ def forest(table: pd.DataFrame, study: Study, outcomes: Sequence[str] = HEADLINE
         figure, panels = grid(rows, columns, 3.0 * columns + 1.9, rows * (0.95 + 0.33 * len(scenarios)) + 1.0)
     else:
         figure, panels = owner(axes, len(shown)), list(axes)
+    cut = False
     for k, outcome in enumerate(shown):
-        _panel(panels[k], [cells[(outcome, name)] for name in scenarios], study)
+        cut |= _panel(panels[k], [cells[(outcome, name)] for name in scenarios], study)
         if k % columns == 0:
-            panels[k].set_yticks(range(len(scenarios)), [wrapped(study.title(name), 26) for name in scenarios])
+            panels[k].set_yticks(range(len(scenarios)), [wrapped(study.title(name), 26, 2) for name in scenarios])
     if axes is None:
         for spare in panels[len(shown) :]:
             spare.set_axis_off()
-        handles = [
-            Line2D([], [], color=GREY, lw=5, alpha=0.75),
-            Line2D([], [], color=BLACK, lw=1),
-            Line2D([], [], color=BLACK, lw=0.8, ls=":"),
-        ]
-        labels = ["95 % interval, pointwise", "95 % interval, simultaneous", "baseline"]
-        if len(panels) > len(shown):
+        handles, labels = [Line2D([], [], color=BLACK, lw=0.8, ls=":")], ["baseline"]
+        several = replications_of(table, shown) > 1
+        if several:
+            handles = [Line2D([], [], color=GREY, lw=5, alpha=0.75), Line2D([], [], color=BLACK, lw=1), *handles]
+            labels = ["95 % interval, pointwise", "95 % interval, simultaneous", *labels]
+        aside = len(panels) > len(shown)
+        if aside:
             panels[-1].legend(handles, labels, loc="center", frameon=False, fontsize=8.5)
-        else:
-            figure.legend(handles, labels, loc="outside upper right", ncols=3, frameon=False, fontsize=8)
         note = (
-            "Paired differences from the baseline: dots and bars as per cent of the baseline's mean, numbers in the unit of the panel"
-            " (grey: interval includes 0). EAD: effective, i.e. quality-weighted, account-days."
+            f"Paired differences from the baseline: dots{' and bars' if several else ''} as per cent of the baseline's mean,"
+            f" numbers in the unit of the panel{' (grey: not clear of 0)' if several else ''}."
+            f"{' Simultaneous intervals much wider than the pointwise ones are cut at the edge.' if cut else ''}"
+            " EAD: effective, i.e. quality-weighted, account-days."
         )
-        finish(
-            figure,
-            f"What each policy changes, compared with the baseline ({study.title(study.baseline)})",
-            study.caption(replications_of(table), note),
-        )
+        title = f"What each policy changes, compared with the baseline ({study.title(study.baseline)})"
+        caption = study.caption(replications_of(table, shown), note)
+        finish(figure, title, caption, *(() if aside else (handles, labels)))
     return figure
 
 
-def _panel(ax: Axes, part: Sequence[Row], study: Study) -> None:
+def _panel(ax: Axes, part: Sequence[Row], study: Study) -> bool:
+    """Draw one panel; say whether intervals are cut at its edges."""
     outcome, base = part[0].outcome, part[0].baseline_mean
     relative = base > 0.0
+    scale = 100.0 / base if relative else 1.0
     styles = study.styles([row.scenario for row in part])
     ax.axvline(0.0, color=BLACK, lw=0.8, ls=":", zorder=1)
     for y, row in enumerate(part):
         style = styles[row.scenario]
-        scale = 100.0 / row.baseline_mean if relative and row.baseline_mean > 0.0 else 1.0
         ax.plot([row.wide_low * scale, row.wide_high * scale], [y, y], color=BLACK, lw=1.0, zorder=2)
         ax.plot([row.low * scale, row.high * scale], [y, y], color=style.colour, lw=5.0, alpha=0.75, solid_capstyle="butt", zorder=3)
         ax.plot(row.difference * scale, y, style.marker, color=style.colour, mec=BLACK, mew=0.6, ms=4.5, zorder=4)
-        where, shade = ax.get_yaxis_transform(), BLACK if row.clear else GREY
+        where, shade = ax.get_yaxis_transform(), BLACK if row.clear or row.replications == 1 else GREY
         ax.text(1.02, y, compact(row.difference, signed=True), transform=where, va="center", fontsize=7.5, color=shade)
     ax.set_ylim(len(part) - 0.4, -0.6)
     ax.set_yticks(range(len(part)), [""] * len(part))
@@ -84,3 +87,9 @@ def _panel(ax: Axes, part: Sequence[Row], study: Study) -> None:
     ax.grid(axis="x", color=PALE, lw=0.4)
     ax.set_axisbelow(True)
     ax.margins(x=0.08)
+    ends = np.array([(row.low, row.high, row.wide_low, row.wide_high) for row in part]).T * scale
+    seen = view(np.append(ends[0], 0.0), np.append(ends[1], 0.0), ends[2], ends[3])
+    if seen is None:
+        return False
+    ax.set_xlim(seen.low, seen.high)
+    return seen.cut

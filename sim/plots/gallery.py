@@ -18,7 +18,9 @@ from sim.plots.over_time import OVER_TIME, SUPPLY, difference_over_time, supply_
 from sim.plots.people import who_is_hurt
 from sim.plots.style import Study
 from sim.plots.sweeps import dose_response, interaction_map
+from sim.plots.text import calm
 from sim.plots.tradeoff import harm_against_cost
+from sim.plots.varied import Varied
 
 _DOTS_PER_INCH = 150
 _MOST_PANELS = 12
@@ -75,9 +77,11 @@ class Gallery:
             seeds=[plan.seed + k for k in range(plan.replications)],
             window_days=first.run.window,
             policy_days={
-                name: min((policy.first_day for policy in scenario.policies.values()), default=scenario.run.burn_in_days)
+                name: min(policy.first_day for policy in scenario.policies.values())
                 for name, scenario in plan.scenarios.items()
+                if scenario.policies
             },
+            burn_in_days=first.run.burn_in_days,
         )
 
     @property
@@ -85,6 +89,10 @@ class Gallery:
         if self._plan.baseline is None:
             raise TypeError("this figure compares scenarios; these are runs of one")
         return cast("Compared", self._done)
+
+    @property
+    def _varied(self) -> list[Varied]:
+        return [Varied.of(vary.key, self._plan.scenarios.values()) for vary in self._plan.axes]
 
     def forest(self) -> Figure:
         """Draw paired differences of every policy from the baseline, a panel an outcome."""
@@ -112,14 +120,14 @@ class Gallery:
 
     def dose_response(self) -> Figure:
         """Draw outcomes over the levels of the one key varied."""
-        return dose_response(self._compared.levels_table, self.study, self._plan.axes[0].label, self._plan.outcomes)
+        return dose_response(self._compared.levels_table, self.study, self._varied[0], self._plan.outcomes)
 
     def interaction_map(self, outcome: str) -> Figure:
         """Draw one outcome over the levels of the two keys varied."""
-        x, y = self._plan.axes
+        x, y = self._varied
         own = self._plan.levels[self.study.baseline]
         table: pd.DataFrame = self._compared.levels_table
-        return interaction_map(table, self.study, outcome, x.label, y.label, (own[0], own[1]))
+        return interaction_map(table, self.study, outcome, x, y, (own[0], own[1]))
 
     def all(self) -> Mapping[str, Callable[[], Figure]]:
         """Return the figures that apply, by the name of their files."""
@@ -141,8 +149,12 @@ class Gallery:
 
 
 def rendered(figure: Figure, kind: str) -> bytes:
-    """Return a figure as the bytes of a `png` or `svg` file; the same figure gives the same bytes."""
+    """Return a figure as the bytes of a `png` or `svg` file; the same figure gives the same bytes.
+
+    The first file settles where things stand: a later one of the same figure is not laid out again, which takes half of the time.
+    """
     file = BytesIO()
-    with mpl.rc_context({"svg.hashsalt": "abm", "svg.fonttype": "none"}):
+    with calm(), mpl.rc_context({"svg.hashsalt": "abm", "svg.fonttype": "none"}):
         figure.savefig(file, format=kind, dpi=_DOTS_PER_INCH, metadata={"Date": None} if kind == "svg" else None)
+    figure.set_layout_engine("none")
     return file.getvalue()

@@ -27,8 +27,8 @@ from sim.plots.style import (
     replications_of,
     share_text,
     tidy,
-    wrapped,
 )
+from sim.plots.text import drawn, wrapped
 
 _OWNERS = {f"owners_banned_{segment}": colour for segment, colour in SEGMENT_COLOURS.items()}
 
@@ -44,6 +44,7 @@ HURT: tuple[str, ...] = (*_PANELS, *_OWNERS)
 """Outcomes that `who_is_hurt` draws."""
 
 
+@drawn
 def who_is_hurt(table: pd.DataFrame, study: Study, axes: Sequence[Axes] | None = None) -> Figure:
     """Draw who is hurt under each policy: owners by segment, innocents, helpers (repeat and honest), victims; five panels.
 
@@ -57,25 +58,26 @@ def who_is_hurt(table: pd.DataFrame, study: Study, axes: Sequence[Axes] | None =
         figure, panels = owner(axes, len(_PANELS)), list(axes)
     cells = rows(table)
     for ax, (whole, (title, unit, parts)) in zip(panels, _PANELS.items(), strict=False):
-        _bars(ax, cells, scenarios, whole, parts)
+        shown = _bars(ax, cells, scenarios, whole, parts)
         ax.set_title(title, fontsize=9, loc="left", fontweight="bold")
-        ax.set_xlabel(unit, fontsize=8)
+        ax.set_xlabel(
+            unit + {"": "", "%": "\nnumbers: change, % of the baseline", "units": f"\nnumbers: change, {unit}"}[shown], fontsize=8
+        )
     names = [study.title(study.baseline), *(study.title(name) for name in scenarios)]
-    panels[0].set_yticks(range(len(names)), [wrapped(name, 30) for name in names], fontsize=8)
+    panels[0].set_yticks(range(len(names)), [wrapped(name, 30, 2) for name in names], fontsize=8)
     panels[0].set_ylim(len(names) - 0.45, -0.55)
     if axes is None:
         handles = [Patch(facecolor=colour) for colour in SEGMENT_COLOURS.values()]
         labels = [f"owners: {segment.replace('_', ' ')}" for segment in SEGMENT_COLOURS]
-        figure.legend(handles, labels, loc="outside upper right", ncols=len(labels), frameon=False, fontsize=8)
-        note = (
-            "Bars: means a day. Whiskers: 95 % interval of the paired difference from the baseline (dotted)."
-            " Numbers: change in per cent of the baseline with its interval (grey: includes 0)."
-        )
-        finish(figure, "Who is hurt", study.caption(replications_of(table), note))
+        note = "Bars: means a day. Numbers: change from the baseline (dotted), in per cent or in units as said below each panel"
+        if replications_of(table, HURT) > 1:
+            note += ", with its 95 % interval, which whiskers show around the mean (grey: not clear of 0)"
+        finish(figure, "Who is hurt", study.caption(replications_of(table, HURT), f"{note}."), handles, labels)
     return figure
 
 
-def _bars(ax: Axes, cells: Mapping[tuple[str, str], Row], scenarios: Sequence[str], whole: str, parts: Mapping[str, str]) -> None:
+def _bars(ax: Axes, cells: Mapping[tuple[str, str], Row], scenarios: Sequence[str], whole: str, parts: Mapping[str, str]) -> str:
+    """Draw one panel; say whether its numbers are `%` or `units`, as all are when one has no share of the baseline to give."""
     left = [0.0] * (1 + len(scenarios))
     for part, colour in parts.items():
         own = [cells[(part, name)] for name in scenarios]
@@ -83,6 +85,7 @@ def _bars(ax: Axes, cells: Mapping[tuple[str, str], Row], scenarios: Sequence[st
         ax.barh(range(len(widths)), widths, left=left, height=0.62, color=colour, edgecolor="white", lw=0.4)
         left = [start + width for start, width in zip(left, widths, strict=True)]
     changes = [cells[(whole, name)] for name in scenarios]
+    in_units = any(row.in_units and not row.unchanged for row in changes)
     base = changes[0].baseline_mean
     tops = [max(row.mean, row.baseline_mean + row.high, base) for row in changes]
     right = 1.85 * max([*tops, base]) or 1.0
@@ -90,18 +93,20 @@ def _bars(ax: Axes, cells: Mapping[tuple[str, str], Row], scenarios: Sequence[st
     ax.text(base + 0.02 * right, 0, f"{compact(base)} in the baseline", va="center", fontsize=7.5)
     for y, (row, top) in enumerate(zip(changes, tops, strict=True), start=1):
         ax.plot([row.baseline_mean + row.low, row.baseline_mean + row.high], [y, y], color=BLACK, lw=1.2)
-        ax.text(top + 0.02 * right, y, _change(row), va="center", fontsize=7.5, color=BLACK if row.clear else GREY)
+        ax.text(top + 0.02 * right, y, _change(row, in_units), va="center", fontsize=7.5, color=BLACK if row.clear else GREY)
     ax.set_xlim(0, right)
     tidy(ax, x_ticks=4)
     ax.grid(axis="x", color=PALE, lw=0.4)
     ax.set_axisbelow(True)
+    return "" if all(row.unchanged for row in changes) else "units" if in_units else "%"
 
 
-def _change(row: Row) -> str:
-    if row.unchanged:
+def _change(row: Row, in_units: bool) -> str:
+    if row.unchanged or (row.difference == 0.0 and not np.isfinite(row.low)):
         return "unchanged"
+    three = (row.difference, row.low, row.high) if in_units else (row.relative, row.relative_low, row.relative_high)
+    value, low, high = (compact(number, signed=True) if in_units else share_text(number) for number in three)
+    value = value if in_units else f"{value} %"
     if not np.isfinite(row.low):
-        return f"{share_text(row.relative)} %" if np.isfinite(row.relative) else compact(row.difference, signed=True)
-    if not row.has_relative:
-        return f"{compact(row.difference, signed=True)} [{compact(row.low)}, {compact(row.high)}]"
-    return f"{share_text(row.relative)} % [{share_text(row.relative_low)}, {share_text(row.relative_high)}]"
+        return value
+    return f"{value} [all the same]" if row.same else f"{value} [{low}, {high}]"

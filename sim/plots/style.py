@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import textwrap
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axes._secondary_axes import SecondaryAxis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import Formatter, MaxNLocator
 from numpy.typing import NDArray
 
 from sim.analysis.words import name_of, percent, unit_of
+from sim.plots.text import literal, readable, wrapped
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -75,6 +77,9 @@ _PANEL_TITLES = {
     "commission_yuan": "Commission to owners",
 }
 
+_HANDLE_INCHES, _LETTER_INCHES, _TITLE_INCHES = 0.53, 0.065, 0.2
+# In a legend of 8 points: handle with its gaps, a letter; a line of a title of 12 points.
+
 _SHORT_UNITS = {"account-days/day": "EAD/day", "yuan per effective account-day": "yuan/EAD"}
 
 
@@ -87,7 +92,7 @@ class Study:
     """What a caption says of the runs behind a figure.
 
     `titles` names scenarios in the order of display, the baseline among them or not; `window_days` are first day and day after the last;
-    `policy_days` is the day each scenario's policies start.
+    `policy_days` is the day each scenario's policies start, where it has any.
     """
 
     baseline: str
@@ -96,10 +101,20 @@ class Study:
     seeds: Sequence[int]
     window_days: tuple[int, int]
     policy_days: Mapping[str, int] = field(default_factory=dict)
+    burn_in_days: int = 0
 
     def title(self, scenario: str) -> str:
-        """Return the title of a scenario, or its name in words."""
-        return self.titles.get(scenario, scenario.replace("_", " "))
+        """Return the title of a scenario, or its name in words where it has none that can be drawn."""
+        words = scenario.replace("_", " ")
+        return readable(self.titles.get(scenario, words), words)
+
+    def start(self, scenario: str) -> int:
+        """Return the day from which a figure counts: that of the policy, or the first after the burn-in."""
+        return self.policy_days.get(scenario, self.burn_in_days)
+
+    def since(self, scenario: str) -> str:
+        """Say from when on `start` counts."""
+        return "the policy started" if scenario in self.policy_days else "the burn-in ended"
 
     def order(self, present: Sequence[str]) -> list[str]:
         """Return the scenarios other than the baseline: those titled first, in their order."""
@@ -139,8 +154,8 @@ def short_unit(outcome: str) -> str:
     return _SHORT_UNITS.get(unit_of(outcome), unit_of(outcome))
 
 
-def compact(value: float, signed: bool = False) -> str:
-    """Write a number for a tick or a label: 0.45, 12.3, 1,234, 45.6k, 1.2M."""
+def compact(value: float, signed: bool = False, more: int = 0) -> str:
+    """Write a number for a tick or a label: 0.45, 12.3, 1,234, 45.6k, 1.2M; three digits at least, and `more`."""
     if not np.isfinite(value):
         return "?"
     size, suffix = abs(value), ""
@@ -148,8 +163,10 @@ def compact(value: float, signed: bool = False) -> str:
         if size >= limit:
             size, suffix = size / scale, letter
             break
-    digits = 0 if size >= 99.95 or size == 0.0 else 1 if size >= 9.995 else 2 if size >= 0.995 else 3
-    text = f"{size:,.{digits}f}"
+    if size < 1e-9:
+        size = 0.0
+    digits = 0 if size >= 99.95 or size == 0.0 else 1 if size >= 9.995 else 2 if size >= 0.995 else 2 - math.floor(math.log10(size))
+    text = f"{size:,.{digits + more}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     zero = text == "0"
     sign = "" if zero else MINUS if value < 0.0 else "+" if signed else ""
@@ -159,11 +176,6 @@ def compact(value: float, signed: bool = False) -> str:
 def share_text(share: float, signed: bool = True) -> str:
     """Write a share as per cent, with a typographic minus."""
     return percent(share, signed).replace("-", MINUS)
-
-
-def wrapped(text: str, width: int) -> str:
-    """Break a text into lines of at most `width` characters."""
-    return "\n".join(textwrap.wrap(text, width)) or text
 
 
 def grid(rows: int, columns: int, width: float, height: float, share_x: bool = False, share_y: Share = False) -> tuple[Figure, list[Axes]]:
@@ -180,18 +192,49 @@ def owner(axes: Sequence[Axes], needed: int) -> Figure:
     figure = axes[0].get_figure(root=True)
     if figure is None:
         raise ValueError("the axes given stand in no figure")
+    literal(axes)
     return figure
 
 
-def finish(figure: Figure, title: str, caption: str) -> None:
-    """Write title and caption of a new figure, the caption wrapped to its width."""
-    width = float(figure.get_figwidth())
-    figure.suptitle(wrapped(title, int(width * 8.5)), x=0.01, ha="left", fontsize=12, fontweight="bold")
+def finish(figure: Figure, title: str, caption: str, handles: Sequence[Artist] = (), labels: Sequence[str] = ()) -> None:
+    """Write title, legend and caption of a new figure; the legend stands beside the title where there is room, else below it."""
+    width, height = figure.get_size_inches().tolist()
+    title = wrapped(title, int(width * 8.5), 3)
+    entries = [_HANDLE_INCHES + _LETTER_INCHES * len(label) for label in labels]
+    if entries and "\n" not in title and len(title) / 8.5 + sum(entries) + 0.3 < width:
+        figure.legend(handles, labels, loc="outside upper right", ncols=len(labels), frameon=False, fontsize=8)
+    elif entries:
+        columns = int(np.clip((width - 0.2) / max(entries), 1, len(entries)))
+        top = 1.0 - (0.08 + _TITLE_INCHES * len(title.split("\n"))) / height
+        place = {"bbox_to_anchor": (0.0, top), "borderaxespad": 0.0}
+        figure.legend(handles, labels, loc="upper left", ncols=columns, frameon=False, fontsize=8, **place)
+        title += "\n" * -(-len(entries) // columns)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     figure.supxlabel(wrapped(caption, int(width * 16.5)), x=0.01, ha="left", fontsize=7.5, color=GREY)
 
 
-COMPACT = FuncFormatter(lambda value, _: compact(value))
-"""Ticks written compactly."""
+class Compact(Formatter):
+    """Writes ticks compactly, with as many digits as it takes to tell them apart."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002 - matplotlib passes it
+        """Write one number."""
+        return compact(x)
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Write all ticks of an axis."""
+        step = float(np.diff(np.sort(values)).min(initial=np.inf))
+        texts = [compact(value) for value in values]
+        for more in range(4):
+            texts = [compact(value, more=more) for value in values]
+            if all(abs(_read(text) - value) < 0.05 * step for text, value in zip(texts, values, strict=True)):
+                break
+        return texts
+
+
+def _read(text: str) -> float:
+    """Return the number that `compact` wrote."""
+    scale = {"G": 1e9, "M": 1e6, "k": 1e3}.get(text[-1], 1.0)
+    return scale * float(text.rstrip("GMk").replace(",", "").replace(MINUS, "-"))
 
 
 def ticks(count: int) -> MaxNLocator:
@@ -206,7 +249,27 @@ def tidy(ax: Axes, x_ticks: int = 0, y_ticks: int = 0) -> None:
     for axis, count in ((ax.xaxis, x_ticks), (ax.yaxis, y_ticks)):
         if count:
             axis.set_major_locator(ticks(count))
-            axis.set_major_formatter(COMPACT)
+            axis.set_major_formatter(Compact())
+
+
+class View(NamedTuple):
+    """The ends of an axis, and whether anything is cut there."""
+
+    low: float
+    high: float
+    cut: bool
+
+
+def view(low: Reals, high: Reals, wide_low: Reals, wide_high: Reals) -> View | None:
+    """Return the ends of an axis that shows intervals whole and wider ones as far as they leave the former room; None without a width."""
+    if not np.isfinite(low).any() or not np.nanmax(high) > np.nanmin(low):
+        return None
+    bottom, top = float(np.nanmin(low)), float(np.nanmax(high))
+    room = 0.6 * (top - bottom)
+    widest = float(np.nanmin(np.append(wide_low, bottom))), float(np.nanmax(np.append(wide_high, top)))
+    first, last = max(widest[0], bottom - room), min(widest[1], top + room)
+    margin = 0.05 * (last - first)
+    return View(first - margin, last + margin, (first, last) != widest)
 
 
 def linked_axis(ax: Axes, forth: Callable[[Reals], Reals], back: Callable[[Reals], Reals], count: int) -> SecondaryAxis:
@@ -214,10 +277,11 @@ def linked_axis(ax: Axes, forth: Callable[[Reals], Reals], back: Callable[[Reals
     twin = ax.secondary_yaxis("right", functions=(forth, back))  # type: ignore[arg-type]  # only arrays ever come here
     twin.tick_params(labelsize=7.5, colors=GREY)
     twin.yaxis.set_major_locator(ticks(count))
-    twin.yaxis.set_major_formatter(COMPACT)
+    twin.yaxis.set_major_formatter(Compact())
     return twin
 
 
-def replications_of(table: pd.DataFrame) -> int:
-    """Return the number of replications that a table says (the fewest, when rows differ)."""
-    return int(table["replications"].min()) if len(table) else 0
+def replications_of(table: pd.DataFrame, outcomes: Sequence[str] | None = None) -> int:
+    """Return the number of replications that a table says of the outcomes drawn (the fewest, when rows differ)."""
+    rows = table if outcomes is None else table[table["outcome"].isin(list(outcomes))]
+    return int(rows["replications"].min()) if len(rows) else 0

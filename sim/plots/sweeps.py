@@ -17,10 +17,10 @@ from sim.analysis.rows import rows as rows_of
 from sim.plots.style import (
     BLACK,
     BLUE,
-    COMPACT,
     GREY,
     ORANGE,
     PALE,
+    Compact,
     Reals,
     Study,
     compact,
@@ -33,16 +33,20 @@ from sim.plots.style import (
     share_text,
     short_unit,
     tidy,
+    view,
 )
+from sim.plots.text import drawn, wrapped
+from sim.plots.varied import Varied
 
 DIVERGING = "RdBu_r"
 """Colour map of changes: blue falls, red rises, white none; told apart under colour blindness."""
 
 
+@drawn
 def dose_response(
-    dose: pd.DataFrame, study: Study, lever: str, outcomes: Sequence[str] = HEADLINE, axes: Sequence[Axes] | None = None
+    dose: pd.DataFrame, study: Study, varied: Varied, outcomes: Sequence[str] = HEADLINE, axes: Sequence[Axes] | None = None
 ) -> Figure:
-    """Draw outcomes against the strength of one lever, a panel an outcome: ribbons, the baseline as a dot, the range where renting rises.
+    """Draw outcomes against the levels of one key, such as the strength of a lever, a panel an outcome: ribbons and the baseline as a dot.
 
     `dose` is `analysis.dose_response`. The left axis is per cent of the baseline's mean, the right one the outcome in its unit. The shaded
     range is where the interval of the rented stock's difference lies above 0.
@@ -60,7 +64,7 @@ def dose_response(
         for low, high in ranges:
             ax.axvspan(low, high, color=ORANGE, alpha=0.16, lw=0, zorder=0)
         if k + columns >= len(shown):
-            ax.set_xlabel(f"strength of {lever.replace('_', ' ')} (0 to 1)", fontsize=8)
+            ax.set_xlabel(varied.label, fontsize=8)
     if axes is None:
         for spare in panels[len(shown) :]:
             spare.set_axis_off()
@@ -70,22 +74,21 @@ def dose_response(
             Patch(facecolor=BLUE, alpha=0.14),
             Line2D([], [], color=BLACK, marker="o", ms=6, ls=""),
         ]
-        labels = ["mean difference", "95 % pointwise", "95 % simultaneous", "baseline (standing strength)"]
+        labels = ["mean difference", "95 % pointwise", "95 % simultaneous", f"baseline ({varied.standing})"]
         if ranges:
             handles.append(Patch(facecolor=ORANGE, alpha=0.25))
             spans = ", ".join(f"{low:.2g} to {high:.2g}" for low, high in ranges)
             labels.append(f"renting above the baseline: {spans}")
-        if len(panels) > len(shown):
+        aside = len(panels) > len(shown)
+        if aside:
             panels[-1].legend(handles, labels, loc="center", frameon=False, fontsize=8.5)
-        else:
-            figure.legend(handles, labels, loc="outside upper right", ncols=len(handles), frameon=False, fontsize=8)
         note = (
             "Paired differences from the baseline; left axis per cent of the baseline's mean, right axis in units."
             " Simultaneous ribbons much wider than the pointwise ones are cut at the panel's edge. EAD: effective account-days."
         )
         others = dose[dose["scenario"] != study.baseline]
-        title = f"Dose and response: {lever.replace('_', ' ')}"
-        finish(figure, title, study.caption(replications_of(others), note))
+        caption = study.caption(replications_of(others), note)
+        finish(figure, f"Dose and response: {varied.name}", caption, *(() if aside else (handles, labels)))
     return figure
 
 
@@ -99,11 +102,10 @@ def _curve(ax: Axes, rows: pd.DataFrame, outcome: str, study: Study) -> None:
     ax.fill_between(levels, wide_low, wide_high, color=BLUE, alpha=0.14, lw=0)
     ax.fill_between(levels, low, high, color=BLUE, alpha=0.35, lw=0)
     ax.plot(levels, value, color=BLUE, marker="o", ms=3.5, lw=1.4)
-    if np.isfinite(low).any() and np.nanmax(high) > np.nanmin(low):
-        bottom, top = float(np.nanmin(low)), float(np.nanmax(high))
-        room = 0.6 * (top - bottom)
-        edges = max(float(np.nanmin(wide_low)), bottom - room), min(float(np.nanmax(wide_high)), top + room)
-        ax.set_ylim(edges[0] - 0.08 * room, edges[1] + 0.08 * room)
+    if seen := view(low, high, wide_low, wide_high):
+        ax.set_ylim(seen.low, seen.high)
+    elif not value.any():
+        ax.set_ylim(-5.0 if base > 0.0 else -1.0, 5.0 if base > 0.0 else 1.0)
     own = (rows["scenario"] == study.baseline).to_numpy()
     ax.plot(levels[own], value[own], "o", color=BLACK, ms=6, zorder=5)
     ax.set_title(panel_title(outcome), fontsize=9.5, loc="left", fontweight="bold")
@@ -115,19 +117,20 @@ def _curve(ax: Axes, rows: pd.DataFrame, outcome: str, study: Study) -> None:
         twin.set_ylabel(short_unit(outcome), fontsize=7.5, color=GREY)
 
 
+@drawn
 def interaction_map(
     table: pd.DataFrame,
     study: Study,
     outcome: str,
-    x_name: str,
-    y_name: str,
+    x_varied: Varied,
+    y_varied: Varied,
     standing: tuple[float, float] | None = None,
     ax: Axes | None = None,
 ) -> Figure:
-    """Draw one outcome over the strengths of two levers as a heat map with numbers: per cent above, the outcome's unit below.
+    """Draw one outcome over the levels of two keys as a heat map with numbers: per cent above, the outcome's unit below.
 
     `table` is `analysis.interaction`; cells whose interval includes 0 have slanted numbers in brackets; `standing` is the pair of
-    strengths in the baseline, marked by a frame or, between cells, by a dot.
+    levels in the baseline, marked by a frame or, where no cell has it, by a dot in the corner of the nearest.
     """
     part = table[table["outcome"] == outcome]
     xs, ys = np.unique(part["x"].to_numpy(dtype=np.float64)), np.unique(part["y"].to_numpy(dtype=np.float64))
@@ -148,33 +151,36 @@ def interaction_map(
         colour = "white" if abs(values[i, j]) > 0.55 * limit else BLACK
         style = "normal" if cell.clear or cell.unchanged else "italic"
         panel.text(j, i, text if style == "normal" else f"({text})", ha="center", va="center", fontsize=7.5, color=colour, style=style)
-    panel.set_xticks(range(len(xs)), [compact(x) for x in xs])
-    panel.set_yticks(range(len(ys)), [compact(y) for y in ys])
+    panel.set_xticks(range(len(xs)), [_level(x) for x in xs])
+    panel.set_yticks(range(len(ys)), [_level(y) for y in ys])
     panel.tick_params(labelsize=8, length=0)
-    panel.set_xlabel(f"{x_name.replace('_', ' ')} (0 to 1)", fontsize=8.5)
-    panel.set_ylabel(f"{y_name.replace('_', ' ')} (0 to 1)", fontsize=8.5)
+    panel.set_xlabel(x_varied.label, fontsize=8.5)
+    panel.set_ylabel(wrapped(y_varied.label, int(10.0 + 8.0 * len(ys))), fontsize=8.5)
     panel.spines[:].set_visible(False)
-    if standing is not None:
-        _mark(panel, xs, ys, standing)
+    mark = "" if standing is None or np.isnan(standing).any() else _mark(panel, xs, ys, standing)
     bar = figure.colorbar(image, ax=panel, fraction=0.05, pad=0.02)
     bar.set_label("change, % of baseline" if base > 0.0 else f"change, {short_unit(outcome)}", fontsize=8)
     bar.ax.tick_params(labelsize=7.5)
-    bar.ax.yaxis.set_major_formatter(COMPACT)
+    bar.ax.yaxis.set_major_formatter(Compact())
     if ax is None:
-        mark = " Black frame or dot: standing strengths." if standing is not None else ""
         note = (
             f"Paired differences from the baseline ({compact(base)} {short_unit(outcome)}): per cent and {short_unit(outcome)};"
-            f" in brackets and slanted: the 95 % interval includes 0.{mark}"
+            f" in brackets and slanted: not clear of 0 at 95 %.{mark}"
         )
-        title = f"{panel_title(outcome)}: {x_name} and {y_name}".replace("_", " ")
-        finish(figure, title, study.caption(replications_of(part), note))
+        finish(figure, f"{panel_title(outcome)}: {x_varied.name} and {y_varied.name}", study.caption(replications_of(part), note))
     return figure
 
 
-def _mark(ax: Axes, xs: Reals, ys: Reals, standing: tuple[float, float]) -> None:
-    """Frame the cell of the standing strengths, or put a dot where they lie between cells."""
-    j, i = (float(np.interp(at, levels, np.arange(len(levels)))) for at, levels in zip(standing, (xs, ys), strict=True))
-    if xs[round(j)] == standing[0] and ys[round(i)] == standing[1]:
-        ax.add_patch(Rectangle((round(j) - 0.5, round(i) - 0.5), 1, 1, fill=False, ec=BLACK, lw=2))
-    else:
-        ax.plot(j, i, "o", color=BLACK, ms=6, mec="white")
+def _level(value: float) -> str:
+    return compact(value) if abs(value) >= 1000.0 else f"{value:.4g}"
+
+
+def _mark(ax: Axes, xs: Reals, ys: Reals, standing: tuple[float, float]) -> str:
+    """Frame the cell of the baseline's levels, or put a dot in the corner of the nearest; return what the caption says of it."""
+    j, i = (round(float(np.interp(at, levels, np.arange(len(levels))))) for at, levels in zip(standing, (xs, ys), strict=True))
+    own = f"{_level(standing[0])} and {_level(standing[1])}"
+    if xs[j] == standing[0] and ys[i] == standing[1]:
+        ax.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, fill=False, ec=BLACK, lw=2))
+        return f" Black frame: the baseline's levels, {own}."
+    ax.plot(j + 0.42, i + 0.38, "o", color=BLACK, ms=5, mec="white")
+    return f" Black dot: the cell nearest to the baseline's levels, {own}."

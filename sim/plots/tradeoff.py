@@ -15,9 +15,9 @@ from matplotlib.transforms import Bbox
 from sim.analysis.rows import Row, rows
 from sim.plots.style import (
     BLACK,
-    COMPACT,
     GREY,
     PALE,
+    Compact,
     PolicyStyle,
     Reals,
     Study,
@@ -28,17 +28,19 @@ from sim.plots.style import (
     share_text,
     ticks,
     tidy,
-    wrapped,
 )
+from sim.plots.text import drawn, wrapped
 
 _HARM, _COST, _INNOCENTS = "expected_harm_yuan", "enforcement_cost_yuan", "innocents_sanctioned"
 _LARGEST = 1100.0  # area of the largest bubble, square points
 _DISTANCES = (3.0, 12.0, 25.0, 45.0, 70.0, 100.0, 135.0)  # gaps tried between bubble and label, points
 _PALE_BOX = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.5}
 _KEY_AT = (0.17, 0.53, 0.86)  # columns of the key
+_KEY_ROWS = 8  # at least, so that the lines of an entry keep together
 _ANGLES = np.arange(0.0, 2.0 * np.pi, np.pi / 8.0)
 
 
+@drawn
 def harm_against_cost(table: pd.DataFrame, study: Study, ax: Axes | None = None) -> Figure:
     """Draw expected harm against enforcement cost, a bubble a policy whose area is the number of innocents sanctioned.
 
@@ -73,26 +75,28 @@ def harm_against_cost(table: pd.DataFrame, study: Study, ax: Axes | None = None)
     if xs.min() > 0.0 and xs.max() / xs.min() > 10.0:
         panel.set_xscale("log")
         panel.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        panel.xaxis.set_major_formatter(COMPACT)
+        panel.xaxis.set_major_formatter(Compact())
         panel.xaxis.set_minor_formatter(NullFormatter())
     panel.margins(x=0.16, y=0.16)
     tidy(panel, y_ticks=6)
     if panel.get_xscale() == "linear":
         panel.xaxis.set_major_locator(ticks(6))
-        panel.xaxis.set_major_formatter(COMPACT)
+        panel.xaxis.set_major_formatter(Compact())
     panel.grid(color=PALE, lw=0.4)
     panel.set_axisbelow(True)
     panel.set_xlabel("enforcement cost, yuan/day" + (" (logarithmic)" if panel.get_xscale() == "log" else ""), fontsize=9)
     panel.set_ylabel("expected harm, yuan/day", fontsize=9)
     if ax is None:
-        note = (
-            "Area of a bubble: innocents sanctioned a day. Bars: 95 % intervals of paired differences."
-            " Per cent: change from the baseline. Lower left is better."
-        )
-        finish(figure, "Harm against cost", study.caption(replications_of(table), note))
+        note = "Area of a bubble: innocents sanctioned a day. Lower left is better. Beside it: changes from the baseline"
+        if replications_of(table, (_HARM, _COST, _INNOCENTS)) > 1:
+            note += ", of harm and cost with the 95 % intervals that the bars show"
+        if any(row.in_units and not row.unchanged for part in (harm, cost) for row in part.values()):
+            note += " (without %: yuan/day)"
+        note += "."
+        finish(figure, "Harm against cost", study.caption(replications_of(table, (_HARM, _COST, _INNOCENTS)), note))
         _key(key, [(study.title(name), harm[name], cost[name], innocents[name]) for name in scenarios], study, styles)
     bars = [[(row.baseline_mean + row.low, row.baseline_mean + row.high) for row in part.values()] for part in (cost, harm)]
-    labels = [wrapped(study.title(name), 24) for name in [*scenarios, study.baseline]]
+    labels = [wrapped(study.title(name), 24, 3) for name in [*scenarios, study.baseline]]
     _place(figure, panel, labels, xs, ys, sizes, bars[0], bars[1])
     return figure
 
@@ -100,7 +104,7 @@ def harm_against_cost(table: pd.DataFrame, study: Study, ax: Axes | None = None)
 def _key(ax: Axes, entries: Sequence[tuple[str, Row, Row, Row]], study: Study, styles: Mapping[str, PolicyStyle]) -> None:
     """Write the numbers of every bubble beside the figure: changes with their intervals, innocents a day."""
     ax.set_axis_off()
-    ax.set(xlim=(0.0, 1.0), ylim=(len(entries) + 1.3, -0.8))
+    ax.set(xlim=(0.0, 1.0), ylim=(max(len(entries), _KEY_ROWS) + 1.3, -0.8))
     for x, heading in zip(_KEY_AT, ("change of harm", "change of cost", "innocents/day"), strict=True):
         ax.text(x, -0.45, heading, fontsize=8, fontweight="bold", ha="center")
     _, *first = entries[0]
@@ -112,7 +116,7 @@ def _key(ax: Axes, entries: Sequence[tuple[str, Row, Row, Row]], study: Study, s
         lines.append((title, styles[harm.scenario].colour, numbers))
     for y, (title, colour, texts) in enumerate(lines):
         ax.plot(0.012, y + 0.12, "o", color=colour, mec=BLACK, mew=0.7, ms=7)
-        ax.text(0.045, y + 0.12, title, fontsize=8, fontweight="bold", va="center")
+        ax.text(0.045, y + 0.12, wrapped(title, 56, 1), fontsize=8, fontweight="bold", va="center")
         for x, text in zip(_KEY_AT, texts, strict=True):
             ax.text(x, y + 0.47, text, fontsize=7.5, ha="center", va="center")
 
@@ -120,10 +124,14 @@ def _key(ax: Axes, entries: Sequence[tuple[str, Row, Row, Row]], study: Study, s
 def _share(row: Row, ends: bool = True) -> str:
     if row.unchanged:
         return "unchanged"
-    if not np.isfinite(row.relative):
-        return compact(row.difference, signed=True)
-    interval = f" [{share_text(row.relative_low)}, {share_text(row.relative_high)}]" if ends and row.has_relative else ""
-    return f"{share_text(row.relative)} %{interval}"
+    if row.in_units:
+        value, low, high = (compact(number, signed=True) for number in (row.difference, row.low, row.high))
+    else:
+        value, low, high = (share_text(number) for number in (row.relative, row.relative_low, row.relative_high))
+        value = f"{value} %"
+    if not ends or not np.isfinite(row.low):
+        return value
+    return f"{value} [all the same]" if row.same else f"{value} [{low}, {high}]"
 
 
 def _place(

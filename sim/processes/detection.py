@@ -52,7 +52,8 @@ class ExaminationFlows:
 def report(world: World, levers: Levers, luck: Luck, day: int, approaches: NDArray[np.float64]) -> ReportFlows:
     """File reports of accounts by those approached (`approaches` of each account) and bothered, and mistaken ones of innocents.
 
-    Cases that have waited too long lapse first. An account is reported with 1 - exp(-(.1 + .4u) approaches) in fraud, else with .002 + .02u a day; further reports join an open case.
+    Cases that have waited too long lapse first.
+    An account is reported with 1 - exp(-(.1 + .4u) approaches) in fraud, else with .002 + .02u a day; further reports join an open case.
     """
     accounts, p = world.accounts, world.parameters.detection
     n = accounts.size

@@ -6,7 +6,7 @@ may write. Parts are what a later command goes on from; the tables depend on the
 """
 
 from sim.store.directory import FORMAT, Results, Store, read_manifest
-from sim.store.files import StoreError, WriteError, read_table, replacing, write_table, write_text, writing
+from sim.store.files import StoreError, WriteError, damaged, read_table, replacing, write_table, write_text, writing
 from sim.store.tables import DONE, FAILED, KEYS, MEANS, Memory, Parts, Row, RunResult, daily_tables, runs_table
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "StoreError",
     "WriteError",
     "daily_tables",
+    "damaged",
     "read_manifest",
     "read_table",
     "replacing",

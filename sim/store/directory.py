@@ -6,7 +6,8 @@ import errno
 import fcntl
 import json
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -15,12 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.outcomes import OUTCOMES
-from sim.store.files import StoreError, damaged, parquet_writer, read_arrow, read_schema, read_table, write_table, write_text, writing
+from sim.store.files import StoreError, damaged, parquet_writer, read_arrow, read_schema, write_table, write_text, writing
 from sim.store.tables import KEYS, MEANS, Row, RunResult, daily_tables, days_table, runs_table
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
+_PART = re.compile(r"[0-9a-f]{16}\.(parquet|failed\.json)")
 FORMAT = 1
 """Version of the layout of a results directory; another one is refused."""
 
@@ -34,19 +37,39 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     if not directory.is_dir():
         raise StoreError(f"{directory}: no such results directory")
     if not path.is_file():
+        if _holds_parts(directory):
+            raise StoreError(f"{directory} holds finished runs but no manifest.json; give the command that made them again, it goes on")
         raise StoreError(f"{directory} is no results directory: it holds no manifest.json")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         raise StoreError(damaged(path, error)) from error
     if not isinstance(manifest, dict) or "format" not in manifest:
-        raise StoreError(f"{path} is damaged (no format version); choose another directory with --out")
+        raise StoreError(damaged(path, "no format version"))
     if manifest["format"] != FORMAT:
         raise StoreError(
             f"{path}: format version {manifest['format']!r}, but this version of abm reads and writes {FORMAT}; "
             "choose another directory with --out"
         )
     return manifest
+
+
+def _holds_parts(directory: Path) -> bool:
+    """Say whether a directory has a folder of parts with nothing else in it."""
+    folder = directory / "parts"
+    names = [entry.name for entry in folder.iterdir() if not entry.name.endswith(".tmp")] if folder.is_dir() else []
+    return bool(names) and all(_PART.fullmatch(name) for name in names)
+
+
+def _about(part: Path) -> dict[str, Any]:
+    """Return what the foot of a part says of its run; raises `StoreError` when it is damaged or another run's."""
+    try:
+        about: dict[str, Any] = json.loads((read_schema(part).metadata or {})[b"abm"])
+        if about["run_id"] != part.stem:
+            raise StoreError(damaged(part, f"it holds run {about['run_id']}"))
+    except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise StoreError(damaged(part, "it holds no run")) from error
+    return about
 
 
 class Store:
@@ -57,6 +80,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._held: dict[str, Any] | None = None
         with writing(path):
             if path.exists():
                 self._check_usable()
@@ -81,9 +105,28 @@ class Store:
         entries = {entry.name for entry in self.path.iterdir() if not entry.name.endswith(".tmp")}
         if not entries:
             return
-        read_manifest(self.path)
+        if (self.path / "manifest.json").exists() or not _holds_parts(self.path):
+            self._held = read_manifest(self.path)
         for table in self.path.glob("*.parquet"):
             read_schema(table)
+
+    def goes_on_with(self, manifest: Mapping[str, Any]) -> bool:
+        """Say whether what the directory holds was made with the same scenarios and seed as what is now to be written, or is nothing.
+
+        Raises `StoreError` when it is what another command made, or one of another name: its tables would be lost.
+        """
+        if self._held is None:
+            return True
+        before, now = (tuple(str(about.get(key)) for key in ("command", "name")) for about in (self._held, manifest))
+        if before != now:
+            held, asked = (f"`abm {command}` {name}" for command, name in (before, now))
+            raise StoreError(f"{self.path} holds the results of {held}, which {asked} would replace; choose another directory with --out")
+        scenarios, others = self._held.get("scenarios"), manifest["scenarios"]
+        if not isinstance(scenarios, dict) or self._held.get("seed") != manifest["seed"]:
+            return False
+        return scenarios.keys() == others.keys() and all(
+            isinstance(scenarios[name], dict) and scenarios[name].get("hash") == others[name]["hash"] for name in others
+        )
 
     def close(self) -> None:
         """Let other processes write."""
@@ -99,11 +142,11 @@ class Store:
         return self.path / "parts" / f"{run_id}.parquet"
 
     def has(self, run_id: str) -> bool:
-        """Say whether the run is finished; raises `StoreError` when its part is damaged."""
+        """Say whether the run is finished; raises `StoreError` when its part is damaged or another run's."""
         if run_id not in self._known:
             part = self._part(run_id)
             if exists := part.is_file():
-                read_schema(part)
+                _about(part)
             self._known[run_id] = exists
         return self._known[run_id]
 
@@ -111,7 +154,7 @@ class Store:
         """Keep a finished run."""
         import pyarrow as pa
 
-        about = json.dumps({"format": FORMAT, "seconds": result.seconds, "means": dict(result.means)})
+        about = json.dumps({"format": FORMAT, "run_id": run_id, "seconds": result.seconds, "means": dict(result.means)})
         write_table(self._part(run_id), pa.table(dict(result.daily), metadata={"abm": about}))
         self._failure(run_id).unlink(missing_ok=True)
         self._known[run_id] = True
@@ -119,14 +162,13 @@ class Store:
     def read(self, run_id: str) -> RunResult:
         """Return a finished run; raises `StoreError` when its part is damaged."""
         seconds, means = self.summary(run_id)
-        table = read_arrow(self._part(run_id))
-        return RunResult({name: table.column(name).to_numpy() for name in OUTCOMES}, means, seconds)
+        return RunResult(_days(_whole(self._part(run_id), OUTCOMES)), means, seconds)
 
     def summary(self, run_id: str) -> tuple[float, Mapping[str, float]]:
         """Return the seconds and the means of a finished run, from the foot of its part."""
         part = self._part(run_id)
+        about = _about(part)
         try:
-            about = json.loads((read_schema(part).metadata or {})[b"abm"])
             return about["seconds"], {name: about["means"][name] for name in MEANS}
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(damaged(part, error)) from error
@@ -168,9 +210,7 @@ class Results:
         return self._checked("daily.parquet", (*KEYS, "day", *OUTCOMES))
 
     def _checked(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
-        table = read_table(self.path / name)
-        if missing := [column for column in columns if column not in table]:
-            raise StoreError(damaged(self.path / name, ValueError(f"no column {', '.join(missing[:5])}")))
+        table: pd.DataFrame = _whole(self.path / name, columns).to_pandas()
         return table
 
     def run_days(self, run_id: str) -> dict[str, NDArray[np.float64]] | None:
@@ -178,11 +218,26 @@ class Results:
         import pyarrow.compute as pc
 
         if (self.path / "daily.parquet").is_file():
-            table = read_arrow(self.path / "daily.parquet")
+            table = _whole(self.path / "daily.parquet", (*KEYS, "day", *OUTCOMES))
             days = table.filter(pc.equal(table["run_id"], run_id))
             if days.num_rows:
                 # a run that stands for two scenarios is in the table twice
                 days = days.filter(pc.equal(days["scenario"], days["scenario"][0]))
-                return {name: days.column(name).to_numpy() for name in OUTCOMES}
+                return _days(days)
         part = self.path / "parts" / f"{run_id}.parquet"
-        return {name: read_arrow(part).column(name).to_numpy() for name in OUTCOMES} if part.is_file() else None
+        if not part.is_file():
+            return None
+        _about(part)
+        return _days(_whole(part, OUTCOMES))
+
+
+def _whole(path: Path, columns: Iterable[str]) -> pa.Table:
+    """Read a table; raises `StoreError` when a column is missing."""
+    table = read_arrow(path)
+    if missing := [column for column in columns if column not in table.column_names]:
+        raise StoreError(damaged(path, f"no column {', '.join(missing[:5])}"))
+    return table
+
+
+def _days(table: pa.Table) -> dict[str, NDArray[np.float64]]:
+    return {name: table.column(name).to_numpy() for name in OUTCOMES}

@@ -28,7 +28,7 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise WriteError(f"cannot write {path}: {error.strerror or error}; whatever was finished before is kept") from error
+        raise WriteError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -119,7 +119,7 @@ def read_schema(path: Path) -> pa.Schema:
         raise StoreError(damaged(path, error)) from error
 
 
-def damaged(path: Path, error: Exception) -> str:
-    """Return the message for a damaged file."""
+def damaged(path: Path, error: Exception | str) -> str:
+    """Return the message for a damaged file; what is lost with it, the next command makes again."""
     reason = " ".join(str(error).split())
     return f"{path} is damaged ({reason[:200]}); remove that file and give the command again, or choose another directory with --out"

@@ -1,4 +1,15 @@
-"""Prices, what the market remembers in common, and the ledger of money."""
+"""Prices, what the market remembers in common, and the ledger of money.
+
+| attribute | unit | written by |
+|---|---|---|
+| price, commission, helper_price, purchase_price, purchases | yuan (purchases: accounts a day) | learning |
+| demand, supply, utilisation | effective account-days, share | clearing |
+| exits, at_risk, wins, tries, assisted, recruits, shown, realised_profit | counts that fade, yuan a day | learning |
+| selling_ease | relative to the standing regime | trading |
+| per_candidate | helpers per serious contact | verification |
+| news | owners a day per million users | sanctions |
+| balances, and the purses of dealers and recruiters | yuan | `transfer` alone |
+"""
 
 from __future__ import annotations
 

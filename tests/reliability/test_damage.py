@@ -40,7 +40,6 @@ DAMAGE = {
     "broken_manifest": ("manifest.json", truncated, "manifest.json is damaged"),
     "binary_manifest": ("manifest.json", lambda path: path.write_bytes(b"\xff\xfe\x00"), "manifest.json is damaged"),
     "other_version": ("manifest.json", of_another_version, "format version 99"),
-    "no_manifest": ("manifest.json", lambda path: path.unlink(), "holds no manifest.json"),
 }
 
 
@@ -69,6 +68,34 @@ def test_a_manifest_that_makes_no_sense_is_damaged(abm, results):
         assert done.returncode == 2, done.stderr
         assert "is damaged" in done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "runs.parquet", "daily.parquet", "parts"])
+def test_the_advice_for_a_damaged_file_works(abm, pair, results, finished, assert_same_tables, name):
+    path = next(results.glob("parts/*.parquet")) if name == "parts" else results / name
+    truncated(path)
+    command = ["compare", *pair, "--out", "r"]
+    refused = abm(*command)
+    assert refused.returncode == 2
+    assert f"{path.relative_to(results.parent)} is damaged" in refused.stderr
+    assert "remove that file and give the command again" in refused.stderr
+    path.unlink()
+    again = abm(*command)
+    assert again.returncode == 0, again.stderr
+    assert f"{7 if name == 'parts' else 8} of them before" in again.stderr
+    assert_same_tables(results, finished(4)[0])
+
+
+def test_a_directory_of_a_comparison_is_not_taken_by_another_command(abm, pair, results):
+    before = snapshot(results)
+    done = abm("run", pair[0], "--out", "r")
+    assert done.returncode == 2
+    assert "r holds the results of `abm compare` small_against_small_audit" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert snapshot(results) == before
+    changed = abm("compare", *pair, "--set", "run.settle_days=6", "--out", "r")
+    assert changed.returncode == 0
+    assert "its tables and figures are replaced, its finished runs are kept" in changed.stderr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of processes are POSIX's")

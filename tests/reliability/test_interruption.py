@@ -37,7 +37,7 @@ def gone(group: int) -> bool:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_same_command_finishes_the_rest(abm, start, pair, finished, tmp_path, assert_same_tables, how, workers):
     command = ["compare", *pair, "--replications", REPLICATIONS, "--workers", workers]
     process = start(*command, "--out", "cut")
@@ -46,10 +46,10 @@ def test_the_same_command_finishes_the_rest(abm, start, pair, finished, tmp_path
     if how == signal.SIGINT:
         os.killpg(process.pid, signal.SIGINT)  # a terminal sends Ctrl-C to the whole group
     else:
-        process.kill()
+        process.send_signal(how)
     _, err = process.communicate(timeout=60)
-    if how == signal.SIGINT:
-        assert process.returncode == 130
+    if how != signal.SIGKILL:
+        assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[how]
         assert time.monotonic() - begun < 10
         assert "runs are finished and kept in cut; the same command goes on from there" in err
         assert "Traceback" not in err

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from sim import __version__
 from sim.cli import main
+from sim.experiment import Progress
 from sim.levers import LEVERS
 from sim.outcomes import OUTCOMES
+from sim.parameters import LEDGER
+from sim.screen import print_comparison
 
 ROOT = Path(__file__).parents[2]
 BASELINE = ROOT / "scenarios" / "baseline.toml"
@@ -88,6 +95,15 @@ BAD = {
     "no_run": ["replay", "abcdef", "--out", "."],
     "bad_name": ["new", "Bad-Name"],
     "two_bad_files": ["check", "a.toml", "b.toml"],
+    "share_in_per_cent": ["compare", COMPARISON, "--precision", "2%"],
+    "no_precision": ["compare", COMPARISON, "--precision", "nan"],
+    "empty_place": ["run", BASELINE, "--out", ""],
+    "experiment_for_scenario": ["run", COMPARISON],
+    "misspelt_lever_varied": ["sweep", BASELINE, "--vary", "registration_audi=0:1:3"],
+    "name_varied": ["sweep", BASELINE, "--vary", "name=0:1:3"],
+    "lever_varied_twice": ["sweep", BASELINE, "--vary", "login_check=0:1:2", "--vary", "levers.login_check=0:1:2"],
+    "short_calibration": ["calibration", BASELINE, "--set", "run.days=300"],
+    "one_calibration": ["calibration", BASELINE, "--replications", "1"],
     "not_ours": ["run", BASELINE, "--out", ROOT / "sim"],
 }
 
@@ -109,6 +125,88 @@ def test_messages_name_the_nearest_name_and_every_fault(capsys):
     _, _, err = tell(capsys, "check", "a.toml", "b.toml")
     assert "a.toml" in err
     assert "b.toml" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--replications", "0"], "abm: --replications = 0: must be a whole number from 1 to 100000"),
+        (["--replications", "abc"], "abm: --replications = abc: must be a whole number from 1 to 100000"),
+        (["--precision", "2%"], "abm: --precision = 2%: must be a number from 1e-06 to 10, for example 0.02 for 2 %"),
+        (["--precision", "nan"], "abm: --precision = nan: must be a number from 1e-06 to 10, for example 0.02 for 2 %"),
+        (["--seed", "-1"], "abm: --seed = -1: must be a whole number from 0 to 9007199254740992"),
+        (["--workers", "0"], "abm: --workers = 0: must be a whole number from 1 to 4096"),
+        (["--out", ""], 'abm: --out = "": must be the path of a directory'),
+    ],
+)
+def test_an_option_that_cannot_be_is_told_in_a_line(capsys, arguments, line):
+    assert tell(capsys, "compare", COMPARISON, *arguments) == (2, "", f"{line}\n")
+
+
+def test_a_command_line_that_makes_no_sense_is_told_in_a_line(capsys):
+    for arguments in (["frobnicate"], ["run"], ["run", BASELINE, "--bogus"]):
+        code, out, err = tell(capsys, *arguments)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith("abm: ")
+        assert "--help" in err
+
+
+def test_settings_are_called_so_in_messages(capsys):
+    for arguments in (["run", BASELINE], ["check", BASELINE], ["compare", COMPARISON], ["sweep", BASELINE, "--vary", "login_check=0:1:2"]):
+        assert "--set: run.dyas = 3" in tell(capsys, *arguments, "--set", "run.dyas=3")[2]
+
+
+def test_version(capsys):
+    assert tell(capsys, "--version") == (0, f"abm {__version__}\n", "")
+
+
+def test_short_measurements_of_levers_are_refused(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("sim.cli.SCENARIOS", ROOT / "scenarios")
+    code, _, err = tell(capsys, "levers", "--effects", "--set", "run.days=200", "--replications", "1")
+    assert code == 2
+    assert "run.days = 200: leaves 110 days to average over; at least 180 are needed" in err
+    assert "replications = 1: must be at least 2" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 120, 160, 250])
+@pytest.mark.parametrize("command", ["levers", "parameters", "outcomes"])
+def test_tables_fit_the_screen_and_break_no_name(capsys, monkeypatch, command, columns):
+    names = {"levers": list(LEVERS), "outcomes": list(OUTCOMES), "parameters": [f"{g}.{n}" for g, rows in LEDGER.items() for n in rows]}
+    monkeypatch.setenv("COLUMNS", str(columns))
+    code, out, _ = tell(capsys, command)
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= columns
+    assert set(names[command]) <= set(out.split())
+
+
+def test_costs_of_levers_are_written_per_event(capsys):
+    out = tell(capsys, "levers")[1]
+    assert "per account swept" in out
+    assert "a account" not in out
+    assert "per none" not in out
+
+
+@pytest.mark.parametrize("columns", [80, 400])
+def test_an_interval_that_is_none_in_per_cent_is_shown_in_units(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    row = {"outcome": "stock_rented", "scenario": "audit", "baseline_mean": 3.0, "mean": 5.0, "relative": 0.66, "variance_ratio": 2.0}
+    row |= {"relative_low": float("nan"), "relative_high": float("nan"), "difference_low": -1.5, "difference_high": 5.5}
+    print_comparison(pd.DataFrame([row]), {"audit": "Audit"}, "baseline")
+    out = capsys.readouterr().out
+    assert ("-1.5 to 5.5 (units)" in out) == (columns == 80)
+    assert "-1.5 to 5.5" in out
+    assert max(map(len, out.splitlines())) <= columns
+
+
+def test_a_reader_that_goes_away_is_no_failure():
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "60"}
+    line = [sys.executable, "-m", "sim", "parameters"]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True)
+    assert process.stdout is not None
+    process.stdout.close()
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (141, "")
 
 
 def test_help_exits_with_0(capsys):
@@ -158,7 +256,7 @@ def test_new_writes_a_valid_scenario_once(capsys, tmp_path):
 def test_a_place_that_cannot_be_written_exits_with_1(capsys):
     code, _, err = tell(capsys, "run", BASELINE, "--out", "/proc/abm/results", "--workers", "1")
     assert code == 1
-    assert "cannot write /proc/abm/results" in err
+    assert err == "abm: cannot write /proc/abm/results: No such file or directory\n"
 
 
 def test_interruption_exits_with_130(capsys, monkeypatch):
@@ -167,3 +265,17 @@ def test_interruption_exits_with_130(capsys, monkeypatch):
 
     monkeypatch.setattr("sim.conduct.run_jobs", interrupted)
     assert tell(capsys, "run", BASELINE, "--workers", "1")[0] == 130
+
+
+def test_sigterm_exits_with_143_and_says_what_is_kept(capsys, monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+
+    def asked_to_end(_jobs: object, _parts: object, _workers: int, tell: Callable[[Progress], None]) -> None:
+        tell(Progress(5, computed=2))
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("sim.conduct.run_jobs", asked_to_end)
+    code, _, err = tell(capsys, "run", BASELINE, "--workers", "1", "--quiet")
+    assert code == 143
+    assert err == "abm: interrupted; 2 of 5 runs are finished and kept in results/baseline; the same command goes on from there\n"
+    assert signal.getsignal(signal.SIGTERM) == before

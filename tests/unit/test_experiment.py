@@ -231,12 +231,13 @@ def test_a_command_of_fewer_replications_shows_fewer_and_forgets_none(quick, tmp
 
 
 def test_tables_and_figures_of_an_earlier_command_do_not_stay(drawing, tmp_path):
+    asked = replace(single(PAIR["base"]), replications=2)
     with Store(tmp_path) as store:
-        store.write_manifest({})
+        store.write_manifest(asked.manifest(store, (), finished=False))
     (tmp_path / "figures").mkdir()
     for old in ("figures/forest.png", "figures/forest.svg", "comparison.csv"):
         (tmp_path / old).write_text("old")
-    conduct.carry_out(replace(single(PAIR["base"]), replications=2), tmp_path)
+    conduct.carry_out(asked, tmp_path)
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {"supply_by_channel.png", "supply_by_channel.svg"}
     assert not (tmp_path / "comparison.csv").exists()
 
@@ -261,9 +262,10 @@ def test_a_plan_of_which_every_run_fails_still_ends_with_tables(quick, tmp_path,
 
 
 def test_precision_adds_replications_until_effects_are_known(quick):
-    exact = conduct.carry_out(plan(replications=2, precision=0.01))
-    assert exact.plan.replications == 2
-    assert exact.plan.widest == 0.0
+    same = conduct.carry_out(plan(replications=2, precision=0.01, scenarios={"base": PAIR["base"], "policy": scenario("policy")}))
+    assert (same.plan.replications, same.plan.widest) == (2, 0.0)
+    equal = conduct.carry_out(plan(replications=2, precision=0.01))  # a few equal differences are not taken for an exact effect
+    assert (equal.plan.replications, equal.plan.widest) == (8, 0.0)
 
 
 def test_precision_stops_at_its_cap(quick, monkeypatch):
@@ -373,3 +375,91 @@ def test_pairs_are_of_the_same_days():
     longer = scenario_from({"name": "longer", "run": {"days": 40, "burn_in_days": 10, "settle_days": 5}}, "longer")
     with pytest.raises(ScenarioError, match=r"run\.days"):
         conduct.compare(scenario(), [longer])
+
+
+def test_another_command_does_not_take_the_tables_of_a_comparison(quick, tmp_path):
+    conduct.carry_out(plan(), tmp_path / "r")
+    before = {path: path.read_bytes() for path in (tmp_path / "r").rglob("*") if path.is_file()}
+    for other in (single(PAIR["base"]), plan(name="other")):
+        with pytest.raises(StoreError, match="holds the results of `abm compare` pair"):
+            conduct.carry_out(other, tmp_path / "r")
+        with pytest.raises(StoreError, match="holds the results of `abm compare` pair"):
+            conduct.carry_out(other).save(tmp_path / "r")
+    assert {path: path.read_bytes() for path in (tmp_path / "r").rglob("*") if path.is_file()} == before
+
+
+def test_the_same_command_with_other_settings_says_what_it_replaces(quick, tmp_path):
+    states = []
+    conduct.carry_out(plan(), tmp_path / "r", progress=states.append)
+    conduct.carry_out(plan(replications=4), tmp_path / "r", progress=states.append)
+    assert not [state.stage for state in states if "replaced" in state.stage]
+    conduct.carry_out(plan(seed=12), tmp_path / "r", progress=states.append)
+    assert len([state.stage for state in states if "its tables and figures are replaced" in state.stage]) == 1
+
+
+def test_what_python_asks_for_is_checked():
+    for name, given in (("replications", 0), ("replications", 2.5), ("seed", -1), ("workers", 0)):
+        with pytest.raises(ValueError, match=f"{name} = {given}: must be a whole number from"):
+            conduct.run(scenario(), **{name: given})
+    with pytest.raises(ValueError, match="at least one scenario to compare"):
+        conduct.compare(scenario(), [])
+    with pytest.raises(ValueError, match='did you mean "price_yuan"'):
+        conduct.compare(scenario(), [PAIR["policy"]], outcomes=["price_yen"])
+
+
+def test_one_lever_is_not_varied_twice():
+    audit = BASELINE.with_name("registration_crackdown.toml")
+    for first, second in (
+        ("registration_audit", "levers.registration_audit"),
+        ("policies.audit.strength", "levers.registration_audit"),
+    ):
+        with pytest.raises(ScenarioError, match="registration_audit: is varied twice"):
+            swept(audit, varies_of([f"{first}=0:1:2", f"{second}=0:1:2"]))
+    assert len(swept(audit, varies_of(["policies.audit.strength=0:1:2", "policies.audit.start_day=180:200:2"])).scenarios) == 5
+
+
+EDITS = {
+    "no_command": (lambda manifest: manifest.pop("command"), "no command"),
+    "day_as_text": (lambda manifest: manifest["scenarios"]["base"]["resolved"]["run"].update(days="many"), 'run.days = "many"'),
+    "other_baseline": (lambda manifest: manifest.update(baseline="nobody"), 'no scenario or outcome "nobody"'),
+    "other_outcome": (lambda manifest: manifest.update(outcomes=["prise"]), 'no scenario or outcome "prise"'),
+    "scenarios_as_list": (lambda manifest: manifest.update(scenarios=[]), "of the wrong kind"),
+    "failures_as_text": (lambda manifest: manifest.update(failures=["x"]), "failures are not"),
+}
+
+
+@pytest.mark.parametrize(("edit", "words"), EDITS.values(), ids=EDITS.keys())
+def test_an_edited_manifest_is_damaged_in_words(quick, tmp_path, edit, words):
+    conduct.carry_out(plan(), tmp_path / "r")
+    path = tmp_path / "r" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    edit(manifest)
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(StoreError) as caught:
+        conduct.open_results(tmp_path / "r")
+    text = str(caught.value)
+    assert f"{path} is damaged" in text
+    assert words in text
+    assert "\n" not in text
+    assert "pydantic" not in text
+
+
+def test_replay_of_an_edited_manifest_is_refused_in_a_line(quick, tmp_path):
+    conduct.carry_out(plan(), tmp_path / "r")
+    path, wanted = tmp_path / "r" / "manifest.json", Results(tmp_path / "r").runs["run_id"][0]
+    whole = path.read_text()
+    for edit, words in (
+        (lambda manifest: manifest.update(runs=[{}]), "no list of runs"),
+        (lambda manifest: manifest["scenarios"].clear(), "no scenario and seed"),
+        (lambda manifest: manifest["scenarios"]["base"]["resolved"]["levers"].update(account_audit=7), "levers.account_audit = 7"),
+    ):
+        manifest = json.loads(whole)
+        edit(manifest)
+        path.write_text(json.dumps(manifest))
+        with pytest.raises(StoreError, match=words) as caught:
+            replay(wanted, tmp_path / "r")
+        assert "\n" not in str(caught.value)
+    path.write_text("{")
+    with pytest.raises(StoreError, match=r"no run .*manifest\.json is damaged") as caught:
+        replay(wanted, tmp_path)
+    assert "\n" not in str(caught.value)

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sim.experiment_file import SHOWN, experiment_of, load_experiment, parse_vary
+from sim.experiment_file import SHOWN, ExperimentTable, experiment_of, load_experiment, parse_vary
+from sim.faults import Fault
 from sim.scenario import ScenarioError
+from sim.scenario_file import Source
+from sim.scenario_tables import checked
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 BASELINE = SCENARIOS / "baseline.toml"
@@ -77,7 +80,10 @@ def test_scenario_written_in_place_extends_the_baseline(tmp_path):
         ('[[scenario]]\nname = "a"\nlevers.login_chek = 1', ["[[scenario]] 1: levers.login_chek", 'did you mean "login_check"?']),
         ("[vary]\nkey = 'levers.login_check'\nlow = 1\nhigh = 0\nlevels = 3", ["vary.low = 1.0", "below the last level"]),
         ("[vary]\nkey = 'levers.login_check'\nlow = 0\nhigh = 1\nlevels = 1", ["vary.levels = 1", "from 2"]),
-        ("[vary]\nkey = 'levers.login_chek'\nlow = 0\nhigh = 1\nlevels = 3", ["plan.toml: vary: levers.login_chek = 0", "did you mean"]),
+        (
+            "[vary]\nkey = 'levers.login_chek'\nlow = 0\nhigh = 1\nlevels = 3",
+            ["plan.toml: vary: levers.login_chek = 0", 'did you mean "login_check"?'],
+        ),
         ("[vary]\nkey = 'levers.login_check'\nlow = 0\nhigh = 2\nlevels = 3", ["plan.toml: vary: levers.login_check = 2", "from 0 to 1"]),
         ("vary = 3", ["vary = 3", "must be a table"]),
         ("scenario = 3", ["scenario = 3", "must be a list"]),
@@ -92,11 +98,15 @@ def test_fault_of_an_experiment(tmp_path, text, words):
 
 
 def test_faults_of_all_scenarios_are_told_together(tmp_path):
-    text = 'seed = -1\nscenarios = ["none.toml"]\n[[scenario]]\nname = "a"\nlevers.x = 1\n'
-    assert fault(write(tmp_path, text)).startswith(str(tmp_path))
+    text = 'seed = -1\noutcomes = ["stock_rentd"]\nscenarios = ["none.toml"]\n[[scenario]]\nname = "a"\nlevers.x = 1\n'
+    found = fault(write(tmp_path, text))
+    assert found.startswith("4 faults:")
+    for word in ("seed = -1", 'did you mean "stock_rented"?', "none.toml: no such file", "levers.x = 1: no such lever"):
+        assert word in found
+    text = text.replace('outcomes = ["stock_rentd"]\n', "")
     found = fault(write(tmp_path, text.replace("seed = -1", "")), {"name": "all"})
     assert found.startswith("3 faults:")
-    assert '--set: name = "all": cannot be set for several scenarios at once' in found
+    assert 'overrides: name = "all": cannot be set for several scenarios at once' in found
 
 
 def test_experiment_of_files():
@@ -110,10 +120,50 @@ def test_experiment_of_files():
 
 
 def test_vary_of_a_command_line():
-    vary = parse_vary("run.burn_in_days=60:180:3")
-    assert (vary.key, vary.values, vary.label) == ("run.burn_in_days", [60, 120, 180], "burn_in_days")
+    vary = parse_vary("policies.audit.start_day=60:180:3")
+    assert (vary.key, vary.values, vary.label) == ("policies.audit.start_day", [60, 120, 180], "start_day")
     assert all(isinstance(value, int) for value in vary.values)
     assert parse_vary("policies.audit.strength=0:1:4").label == "audit"
     for text in ("a", "a=1:2", "=0:1:3", "a=1:0:3", "a=0:nan:3", "a=0:1:1", "a=0:1:3:4", "a=0:1:1e9", "a=0:inf:3"):
         with pytest.raises(ScenarioError, match="--vary: "):
             parse_vary(text)
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("registration_audi", ["registration_audi: no such lever", 'did you mean "registration_audit"?']),
+        ("name", ["name: cannot be varied; allowed are"]),
+        ("run.seed", ["cannot be varied"]),
+        ("dealers.adaptive", ["cannot be varied"]),
+        ("policies.audit.lever", ["no such key of a policy to vary", "strength, start_day"]),
+        ("population.segments.student", ["cannot be varied"]),
+        *((key, ["cannot be varied: every level must keep days, burn-in"]) for key in ("run.days", "run.settle_days", "population.users")),
+    ],
+)
+def test_keys_that_cannot_be_varied(tmp_path, key, words):
+    with pytest.raises(ScenarioError) as caught:
+        parse_vary(f"{key}=0:1:3")
+    found = fault(write(tmp_path, f"[vary]\nkey = '{key}'\nlow = 0\nhigh = 1\nlevels = 3"))
+    assert str(caught.value).startswith(f"--vary: {key}: ")
+    assert f'plan.toml: vary.key = "{key}": ' in found
+    for word in words:
+        assert word in str(caught.value)
+        assert word.removeprefix(f"{key}: ") in found
+
+
+def test_outcomes_that_are_not_there_are_answered_in_short():
+    with pytest.raises(ScenarioError) as caught:
+        checked_outcomes("stock_rentd")
+    text = str(caught.value)
+    assert text.index('did you mean "stock_rented"?') < text.index("must be one of")
+    assert text.count(", stock_") < 12
+    assert len(text) < 500
+    assert "`abm outcomes` lists all" in text
+
+
+def checked_outcomes(name: str) -> None:
+    faults: list[Fault] = []
+    source = Source("here", {"baseline": "b", "outcomes": [name]})
+    checked(ExperimentTable, source, (), faults, source.data)
+    raise ScenarioError(faults)

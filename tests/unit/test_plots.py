@@ -12,6 +12,10 @@ from matplotlib.text import Annotation, Text
 
 from sim import analysis, luck, plots
 from sim.levers import CHANNELS, SEGMENTS
+from sim.plots import style
+from sim.plots.gallery import rendered
+from sim.plots.text import wrapped
+from sim.scenario import load_scenario
 
 DAYS, START = 60, 20
 TITLES = {
@@ -27,6 +31,7 @@ EFFECTS = {
     "friend_confirmation": {"expected_harm_yuan": 0.95},
     "mine": {"expected_harm_yuan": 0.96, "enforcement_cost_yuan": 1.02},
 }
+BOTH = plots.Varied.lever("registration_audit"), plots.Varied.lever("ad_takedown")
 OUTCOMES = sorted({*analysis.HEADLINE, *plots.HURT, *plots.SUPPLY, *plots.OVER_TIME})
 
 
@@ -69,10 +74,10 @@ def draw(name, runs, daily, study, **options):
         ),
         "who_is_hurt": lambda: plots.who_is_hurt(analysis.comparison(runs, "baseline", plots.HURT), study, **options),
         "dose_response": lambda: plots.dose_response(
-            analysis.dose_response(runs, "baseline", levels, 0.3), study, "registration_audit", **options
+            analysis.dose_response(runs, "baseline", levels, 0.3), study, plots.Varied.lever("registration_audit"), **options
         ),
         "interaction_map": lambda: plots.interaction_map(
-            analysis.interaction(runs, "baseline", grid), study, "stock_rented", "registration_audit", "ad_takedown", (0.0, 1.0), **options
+            analysis.interaction(runs, "baseline", grid), study, "stock_rented", *BOTH, (0.0, 1.0), **options
         ),
         "harm_against_cost": lambda: plots.harm_against_cost(comparison, study, **options),
     }
@@ -205,9 +210,128 @@ def test_a_single_scenario_is_drawn_without_a_ghost_of_itself(data):
 def test_the_range_where_renting_rises_is_named(data):
     runs, _ = data
     dose = analysis.dose_response(runs, "baseline", {"mine": 0.0, "supply_squeeze": 0.6}, 0.3)
-    figure = plots.dose_response(dose, study_of(), "registration_audit")
+    figure = plots.dose_response(dose, study_of(), plots.Varied.lever("registration_audit"))
     labels = [text.get_text() for ax in figure.axes if ax.get_legend() for text in ax.get_legend().get_texts()]
     assert "renting above the baseline: 0.3 to 0.6" in labels
+
+
+AWKWARD = {
+    **TITLES,
+    "baseline": r"Cap $\frac{1$ at 5%",
+    "supply_squeeze": "清理网络账号",
+    "mine": "A very long title $x_1$ " * 8,
+    "account_audit": "Audit \N{ROCKET}",
+}
+
+
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_titles_are_drawn_literally_and_with_letters_that_the_fonts_have(data, name, given):
+    study = plots.Study("baseline", AWKWARD, 1_000, [1, 2], (30, DAYS), dict.fromkeys(EFFECTS, START))
+    options = {}
+    if given:
+        axes = list(Figure(figsize=(16, 12)).subplots(4, 4).flat)
+        options = {"axes": axes[: PANELS[name]]} if name in PANELS else {"ax": axes[0]}
+    figure = draw(name, *data, study, **options)
+    rendered(figure, "png")  # any warning is an error
+    assert not any(text.get_parse_math() for text in figure.findobj(Text) if "$" in text.get_text() and text.get_visible())
+
+
+def test_a_title_falls_back_to_the_name_when_letters_are_missing(monkeypatch):
+    monkeypatch.setattr("sim.plots.text.families", lambda: ["DejaVu Sans"])
+    study = plots.Study("baseline", AWKWARD, 1_000, [1], (0, 1))
+    assert study.title("baseline") == r"Cap $\frac{1$ at 5%"
+    assert study.title("supply_squeeze") == "supply squeeze"
+    assert study.title("account_audit") == "Audit"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_legend_of_few_panels_does_not_cover_the_title(data, count):
+    _, daily = data
+    means = analysis.mean_daily(daily, plots.SUPPLY, ["baseline", *list(EFFECTS)[:count]])
+    figure = plots.supply_by_channel(means, study_of())
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    title = next(text for text in figure.texts if text.get_text().startswith("Supply"))
+    line = title.get_window_extent()
+    box = legend.get_window_extent()
+    below = line.y1 - 0.21 * figure.dpi  # lower edge of the title's one line; the rest of its box is kept for the legend
+    assert box.x0 > line.x1 or box.y1 < below
+    assert 0 <= box.x0 <= box.x1 <= figure.bbox.x1
+    assert box.y0 > max(ax.title.get_window_extent().y1 for ax in figure.axes)
+
+
+def test_one_scenario_is_not_spoken_of_as_compared(data):
+    _, daily = data
+    figure = plots.supply_by_channel(analysis.mean_daily(daily, plots.SUPPLY, ["baseline"]), study_of())
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == list(CHANNELS)
+    assert "isplace" not in figure.get_supxlabel()
+    assert "baseline" not in figure.get_supxlabel()
+    assert figure.axes[0].get_xlabel() == "days since the burn-in ended"
+
+
+def test_a_market_without_supply_can_be_drawn():
+    runs, daily = tables({"supply_squeeze": {}}, n=2)
+    for table in (runs, daily):
+        table[OUTCOMES] = 0.0
+    for name in ("forest", "supply_by_channel", "difference_over_time", "who_is_hurt", "harm_against_cost"):
+        rendered(draw(name, runs, daily, study_of(2)), "png")
+
+
+def test_numbers_of_a_panel_are_all_in_one_unit(data):
+    table = analysis.comparison(data[0], "baseline", plots.HURT)
+    table.loc[(table["outcome"] == "victims") & (table["scenario"] == "mine"), ["relative_low", "relative_high"]] = np.nan
+    figure = plots.who_is_hurt(table, study_of())
+    for ax in figure.axes:
+        numbers = [text.get_text() for text in ax.texts if text.get_text() != "unchanged" and "baseline" not in text.get_text()]
+        assert ({"%" in number for number in numbers}) <= {"% of the baseline" in ax.get_xlabel()}
+    assert figure.axes[-1].get_xlabel() == "people/day\nnumbers: change, people/day"
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "label"),
+    [
+        ("parameters.renting.quit_per_day", "quit per day", "renting: quit per day (1/day)"),
+        ("policies.audit.strength", "registration audit", "strength of registration audit (0 to 1)"),
+        ("policies.ad_takedown.strength", "ad takedown", "strength of ad takedown (0 to 1)"),
+        ("policies.audit.ramp_days", "ramp days of registration audit", "ramp days of registration audit (days)"),
+        ("levers.ad_takedown", "ad takedown", "strength of ad takedown (0 to 1)"),
+        ("population.users", "users", "users"),
+    ],
+)
+def test_an_axis_says_what_is_varied(key, name, label):
+    scenario = load_scenario("scenarios/baseline.toml", {"policies.audit.lever": "registration_audit", "policies.audit.strength": 0.5})
+    varied = plots.Varied.of(key, [scenario])
+    assert (varied.name, varied.label) == (name, label)
+    assert ("standing" in varied.standing) == ("strength" in label)
+
+
+@pytest.mark.parametrize("standing", [(0.3, 0.0), (5.0, -1.0), (0.0, 1.0)])
+def test_the_mark_of_the_baseline_covers_no_number(data, standing):
+    grid = {scenario: (k % 2, k // 2) for k, scenario in enumerate(EFFECTS)}
+    table = analysis.interaction(data[0], "baseline", grid)
+    figure = plots.interaction_map(table, study_of(), "stock_rented", *BOTH, standing)
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    for line in ax.lines:
+        spot = line.get_window_extent().padded(4.0)
+        assert ax.bbox.overlaps(spot)
+        assert not any(spot.overlaps(text.get_window_extent()) for text in ax.texts)
+    assert f"{standing[0]:g} and {standing[1]:g}" in figure.get_supxlabel().replace("\n", " ")
+
+
+def test_long_titles_are_cut_with_or_without_blanks():
+    assert wrapped("one two three four", 8, 2) == "one two\nthree\N{HORIZONTAL ELLIPSIS}"
+    assert wrapped("清理网络账号与实名登记", 12, 1) == "清理网络账\N{HORIZONTAL ELLIPSIS}"
+    assert wrapped("one two", 8, 1) == "one two"
+
+
+def test_ticks_close_together_are_told_apart():
+    assert style.Compact().format_ticks([362.5, 365.0, 367.5]) == ["362.5", "365", "367.5"]
+    assert style.Compact().format_ticks([333.0, 333.2]) == ["333", "333.2"]
+    assert style.Compact().format_ticks([0.0, 50_000.0]) == ["0", "50k"]
+    assert style.compact(0.00045) == "0.00045"
 
 
 def test_channels_segments_and_policies_have_styles_of_their_own():

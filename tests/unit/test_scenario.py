@@ -173,7 +173,7 @@ def test_explain_says_where_each_value_comes_from(tmp_path):
     path = write(tmp_path, top='extends = "base.toml"\n[policies.login_check]\nstrength = 0.5', base="[run]\ndays = 300")
     rows = {row.key: (row.value, row.origin) for row in explain(path, {"run.seed": 7})}
     assert rows["run.days"] == ("300", str(tmp_path / "base.toml"))
-    assert rows["run.seed"] == ("7", "--set")
+    assert rows["run.seed"] == ("7", "overrides")
     assert rows["run.burn_in_days"] == ("180", "default")
     assert rows["policies.login_check.strength"] == ("0.5", str(path))
     assert rows["policies.login_check.start_day"] == ("180", "default (run.burn_in_days)")

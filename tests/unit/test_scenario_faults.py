@@ -53,7 +53,7 @@ def faults(tmp_path: Path, text: str) -> list[str]:
         ("[run]\nseed = -1", ["run.seed = -1", "a whole number from 0"]),
         ("[run]\nreplications = 0", ["run.replications = 0", "a whole number from 1"]),
         ("[run]\nburn_in_days = 540", ["run.burn_in_days = 540", "below run.days = 540"]),
-        ("[run]\nsettle_days = 360", ["run.settle_days = 360", "below run.days - burn_in_days = 360"]),
+        ("[run]\nsettle_days = 360", ["run.settle_days = 360", "below run.days - burn_in_days = 540 - 180 = 360"]),
         ("[population]\nusers = 10", ["population.users = 10", "from 1000 to 2000000000"]),
         ("[population]\nusers = 20_000_000_000", ["population.users = 20000000000", "from 1000 to 2000000000"]),
         ("[population]\nuser = 5000", ["population.user = 5000", 'did you mean "users"?']),
@@ -137,31 +137,31 @@ def test_all_faults_are_told_together_each_with_its_file(tmp_path):
     lines = fault(path, {"population.users": 1}).splitlines()
     assert lines[0] == "5 faults:"
     base, top = str(tmp_path / "base.toml"), str(path)
-    assert [line.strip().split(": ")[0] for line in lines[1:]] == [base, "--set", base, top, top]
+    assert [line.strip().split(": ")[0] for line in lines[1:]] == [base, "overrides", base, top, top]
 
 
 def test_misspelt_policy_in_an_override_names_the_policies_there_are():
     crackdown = BASELINE.parent / "registration_crackdown.toml"
     text = fault(crackdown, {"policies.audt.strength": 0.5})
-    assert text.startswith("--set: policies.audt.lever: is missing")
+    assert text.startswith("overrides: policies.audt.lever: is missing")
     assert 'did you mean "audit"?' in text
 
 
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        ({"run.dayz": 3}, ["--set: run.dayz = 3", 'did you mean "days"?']),
-        ({"run": 3}, ["--set: run = 3", "must be a table"]),
-        ({"run.days.x": 3}, ["--set: run.days", "whole number"]),
-        ({"extends": "other.toml"}, ["--set: extends", "cannot be overridden"]),
-        ({"run..days": 3}, ["--set: ", "not a dotted path such as run.days"]),
-        ({"": 3}, ["--set: ", "not a dotted path such as run.days"]),
-        ({"a.b.c.d.e.f.g": 3}, ["--set: a.b.c.d.e.f.g", "nested too deeply"]),
-        ({"levers.login_check": None}, ["--set: levers.login_check = None", "a number from 0 to 1"]),
-        ({"name": "\udc80\x1b[2J"}, ["--set: name", "a-z, 0-9 and _"]),
-        ({"name": "x" * 5000}, ["--set: name", "..."]),
-        ({"population.users": 10**5000}, ["--set: population.users", "more than 40 digits"]),
-        ({"run.seed": [[[1]]]}, ["--set: run.seed = [[...]]", "whole number"]),
+        ({"run.dayz": 3}, ["overrides: run.dayz = 3", 'did you mean "days"?']),
+        ({"run": 3}, ["overrides: run = 3", "must be a table"]),
+        ({"run.days.x": 3}, ["overrides: run.days", "whole number"]),
+        ({"extends": "other.toml"}, ["overrides: extends", "cannot be overridden"]),
+        ({"run..days": 3}, ["overrides: ", "not a dotted path such as run.days"]),
+        ({"": 3}, ["overrides: ", "not a dotted path such as run.days"]),
+        ({"a.b.c.d.e.f.g": 3}, ["overrides: a.b.c.d.e.f.g", "nested too deeply"]),
+        ({"levers.login_check": None}, ["overrides: levers.login_check = None", "a number from 0 to 1"]),
+        ({"name": "\udc80\x1b[2J"}, ["overrides: name", "a-z, 0-9 and _"]),
+        ({"name": "x" * 5000}, ["overrides: name", "..."]),
+        ({"population.users": 10**5000}, ["overrides: population.users", "more than 40 digits"]),
+        ({"run.seed": [[[1]]]}, ["overrides: run.seed = [[...]]", "whole number"]),
     ],
 )
 def test_faults_of_overrides(overrides, words):
@@ -170,6 +170,45 @@ def test_faults_of_overrides(overrides, words):
     assert "\x1b" not in text
     for word in words:
         assert word in text
+
+
+@pytest.mark.parametrize(
+    ("file", "overrides", "message"),
+    [
+        ("burn_in_days = 99", {"run.days": 60}, "overrides: run.days = 60: must be above run.burn_in_days = 99"),
+        ("days = 60", {"run.burn_in_days": 99}, "overrides: run.burn_in_days = 99: must be below run.days = 60"),
+        ("days = 60", {}, "{top}: run.days = 60: must be above run.burn_in_days = 180"),
+        ("days = 230", {}, "{top}: run.days = 230: must be above run.burn_in_days + settle_days = 180 + 60 = 240, or no day"),
+        ("settle_days = 400", {}, "{top}: run.settle_days = 400: must be below run.days - burn_in_days = 540 - 180 = 360, or no day"),
+        (
+            "settle_days = 9",
+            {"run.burn_in_days": 535},
+            "overrides: run.burn_in_days = 535: must be below run.days - settle_days = 540 - 9 = 531",
+        ),
+    ],
+)
+def test_days_that_leave_none_to_average_over_are_told_of_the_key_set_last(tmp_path, file, overrides, message):
+    top = tmp_path / "top.toml"
+    top.write_text(f"extends = '{BASELINE}'\n[run]\n{file}\n", encoding="utf-8")
+    assert fault(top, overrides).startswith(message.format(top=top))
+
+
+def test_a_policy_after_a_run_that_was_cut_short_names_what_cut_it():
+    text = fault(BASELINE.parent / "purge.toml", {"run.days": 150, "run.burn_in_days": 50})
+    assert "is after the run, whose last day is 149 (run.days = 150, set in overrides)" in text
+
+
+def test_a_policy_whose_id_is_a_misspelt_lever_names_the_lever():
+    text = fault(BASELINE, {"policies.registration_audt.strength": 0.5})
+    assert 'policies.registration_audt.lever: is missing; did you mean "registration_audit"? It must be one of' in text
+
+
+def test_an_experiment_file_is_no_scenario(tmp_path):
+    experiment = BASELINE.parent / "experiments" / "policy_comparison.toml"
+    sentence = f"{experiment}: is an experiment file, not a scenario; use: abm compare {experiment}"
+    assert fault(experiment) == sentence
+    (tmp_path / "top.toml").write_text(f"extends = '{experiment}'")
+    assert fault(tmp_path / "top.toml") == sentence
 
 
 def test_settings_without_a_value_or_key():

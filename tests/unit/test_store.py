@@ -197,3 +197,54 @@ def test_manifests_are_readable_text(tmp_path: Path) -> None:
 def test_text_is_written_whole(tmp_path: Path) -> None:
     write_text(tmp_path / "new" / "file.txt", "words\n")
     assert (tmp_path / "new" / "file.txt").read_text() == "words\n"
+
+
+def test_a_part_of_another_run_is_refused(tmp_path: Path) -> None:
+    parts = filled(tmp_path / "r") / "parts"
+    (parts / f"{ROWS[1].run_id}.parquet").write_bytes((parts / f"{ROWS[0].run_id}.parquet").read_bytes())
+    with Store(tmp_path / "r") as store, pytest.raises(StoreError, match=f"it holds run {ROWS[0].run_id}"):
+        store.has(ROWS[1].run_id)
+    (tmp_path / "r" / "daily.parquet").unlink()
+    with pytest.raises(StoreError, match="it holds run"):
+        Results(tmp_path / "r").run_days(ROWS[1].run_id)
+    write_table(parts / f"{ROWS[1].run_id}.parquet", read_table(parts / f"{ROWS[0].run_id}.parquet"))
+    with Store(tmp_path / "r") as store, pytest.raises(StoreError, match="it holds no run"):
+        store.has(ROWS[1].run_id)
+
+
+def test_parts_without_a_manifest_are_gone_on_from(tmp_path: Path) -> None:
+    (filled(tmp_path / "r") / "manifest.json").unlink()
+    with Store(tmp_path / "r") as store:
+        assert store.has(ROWS[0].run_id)
+        assert store.goes_on_with(about())
+    with pytest.raises(StoreError, match="holds finished runs but no manifest"):
+        Results(tmp_path / "r")
+    (tmp_path / "r" / "parts" / "thesis.doc").write_text("precious")
+    with pytest.raises(StoreError, match="no results directory"):
+        Store(tmp_path / "r")
+
+
+def about(**changes: object) -> dict[str, object]:
+    whole = {"command": "compare", "name": "pair", "seed": 1, "replications": 2, "scenarios": {"base": {"hash": "abc"}}}
+    return {**whole, **changes}
+
+
+def test_a_directory_of_another_command_is_refused_and_of_other_settings_is_told(tmp_path: Path) -> None:
+    with Store(filled(tmp_path / "r")) as store:
+        store.write_manifest(about())
+    with Store(tmp_path / "r") as store:
+        assert store.goes_on_with(about())
+        assert store.goes_on_with(about(replications=30))
+        assert not store.goes_on_with(about(seed=2))
+        assert not store.goes_on_with(about(scenarios={"base": {"hash": "abd"}}))
+        assert not store.goes_on_with(about(scenarios={"base": {"hash": "abc"}, "more": {"hash": "abc"}}))
+        for change in ({"command": "run"}, {"name": "other"}):
+            with pytest.raises(StoreError, match=r"holds the results of `abm compare` pair, which .* --out"):
+                store.goes_on_with(about(**change))
+
+
+def test_a_table_of_days_with_a_column_missing_is_damaged(tmp_path: Path) -> None:
+    path = filled(tmp_path / "r") / "daily.parquet"
+    write_table(path, read_table(path).drop(columns="scenario"))
+    with pytest.raises(StoreError, match="no column scenario"):
+        Results(tmp_path / "r").run_days(ROWS[0].run_id)
