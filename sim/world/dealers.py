@@ -85,7 +85,6 @@ class Dealers(Columns):
             },
             room,
         )
-        self._spec_blank = {name: blank for name, (_, blank) in self._spec.items()}
 
     def rows(self) -> NDArray[np.int64]:
         """Return the rows of dealers in business, ascending."""
@@ -99,7 +98,7 @@ class Dealers(Columns):
         self.ensure(first + extra)
         self.size = first + extra
         rows = np.concatenate([unused, np.arange(first, self.size)])
-        for name, blank in self._spec_blank.items():
+        for name, (_, blank) in self._spec.items():
             getattr(self, name)[rows] = blank
         return rows
 

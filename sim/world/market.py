@@ -78,7 +78,7 @@ class Market:
             purse = self._purses.get(party)
             if purse is not None:
                 purse.cash[: purse.size] += sign * amounts
-                if {payer, payee}.isdisjoint({"outside"}):
+                if "outside" not in (payer, payee):
                     purse.today[: purse.size] += sign * amounts
         return total
 

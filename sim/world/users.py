@@ -152,7 +152,6 @@ class Users:
         self.registry = Registry()
         self.touched = Touched(1024)
         self.communities = Communities(-(-population.users // population.community_size))
-        self._awareness = parameters.awareness
         self._decay = 0.5 ** (1.0 / parameters.awareness.risk_half_life_days)
 
     def rows(self, ids: Ids) -> Rows:
