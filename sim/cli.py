@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim import listings
+from sim import judging, listings
 from sim.faults import SETTING
 from sim.options import Out, Precision, Quiet, Replications, ScenarioFile, Seed, Settings, UsageError, Version, Workers, complaint
+from sim.runner import carried_out, conclude, overrides_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from sim.comparison import Runs
     from sim.plan import Plan
-
-SCENARIOS = Path("scenarios")
-"""Where the shipped scenarios are, from a checkout."""
 
 app = typer.Typer(
     help="An agent-based simulator of the account black market.",
@@ -35,59 +30,6 @@ app = typer.Typer(
 
 @app.callback()
 def _abm(version: Version = False) -> None: ...
-
-
-def _overrides(settings: list[str] | None, replications: int | None = None, seed: int | None = None) -> dict[str, object]:
-    from sim.scenario_file import parse_settings
-
-    overrides = parse_settings(settings or [])
-    given = {"run.replications": replications, "run.seed": seed}
-    return {**overrides, **{key: value for key, value in given.items() if value is not None}}
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _carry_out(plan: Plan, out: Path | None, workers: int | None, quiet: bool) -> Runs:
-    """Carry out a plan with progress on standard error; say where an interrupted one goes on."""
-    from sim.conduct import carry_out
-    from sim.screen import Reporter, say
-    from sim.store import WriteError
-    from sim.workers import Terminated
-
-    target = out or Path("results") / plan.name
-    reporter = Reporter(quiet)
-
-    def kept() -> str:
-        if (state := reporter.last) is None:
-            return ""
-        return f"; {state.skipped + state.computed} of {state.total} runs are finished and kept in {target}"
-
-    try:
-        return carry_out(plan, target, workers or _processors(), reporter)
-    except KeyboardInterrupt as stop:
-        reporter.close()
-        say(f"abm: interrupted{kept()}; the same command goes on from there")
-        raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
-    except WriteError as error:
-        raise WriteError(f"{error}{kept()}") from error
-    finally:
-        reporter.close()
-
-
-def _conclude(done: Runs, target: Path, quiet: bool) -> None:
-    """Say where the results are and which runs failed; exit with 1 if one did."""
-    from sim.screen import say
-
-    for failure in done.failures:
-        reason = failure.traceback.strip().splitlines()[-1]
-        say(f"abm: run {failure.run_id} failed ({failure.scenario}, replication {failure.replication}, seed {failure.seed}): {reason}")
-    if done.failures:
-        say(f"abm: {len(done.failures)} runs failed; their tracebacks are in {target / 'manifest.json'}, the other runs are kept")
-        raise typer.Exit(1)
-    if not quiet:
-        say(f"tables and figures are in {target}")
 
 
 @app.command()
@@ -105,11 +47,11 @@ def run(
     from sim.scenario import load_scenario
     from sim.screen import print_summary
 
-    plan = single(load_scenario(scenario, _overrides(set_, replications, seed), SETTING))
-    done = _carry_out(plan, out, workers, quiet)
+    plan = single(load_scenario(scenario, overrides_of(set_, replications, seed), SETTING))
+    done = carried_out(plan, out, workers, quiet)
     if not quiet:
         print_summary(done.summary)
-    _conclude(done, out or Path("results") / plan.name, quiet)
+    conclude(done, out or Path("results") / plan.name, quiet)
 
 
 @app.command()
@@ -129,7 +71,7 @@ def compare(
     from sim.plan import planned
     from sim.scenario_file import is_experiment, read_toml
 
-    overrides = _overrides(set_, replications, seed)
+    overrides = overrides_of(set_, replications, seed)
     if len(files) == 1 and not is_experiment(read_toml(files[0])):
         problem = "is a scenario; `abm compare` takes an experiment file, or a baseline and policies to compare with it"
         raise ScenarioError([Fault(str(files[0]), "", "", problem)])
@@ -158,14 +100,14 @@ def sweep(
     """Vary one key (dose-response) or two (interaction)."""
     from sim.plan import swept, varies_of
 
-    _compare(swept(scenario, varies_of(vary), _overrides(set_, replications, seed), SETTING), out, workers, quiet)
+    _compare(swept(scenario, varies_of(vary), overrides_of(set_, replications, seed), SETTING), out, workers, quiet)
 
 
 def _compare(plan: Plan, out: Path | None, workers: int | None, quiet: bool) -> None:
     from sim.comparison import Comparison
     from sim.screen import print_comparison, say, show
 
-    done = _carry_out(plan, out, workers, quiet)
+    done = carried_out(plan, out, workers, quiet)
     if isinstance(done, Comparison) and done.comparable:
         if not quiet:
             print_comparison(done.asked, done.plan.titles, done.baseline)
@@ -175,74 +117,10 @@ def _compare(plan: Plan, out: Path | None, workers: int | None, quiet: bool) -> 
         if done.plan.precision is not None and done.plan.widest is not None and not done.plan.widest < done.plan.precision:
             widest, wanted = f"{done.plan.widest:.3g}", f"{done.plan.precision:g}"
             say(f"abm: stopped at {done.plan.replications} replications with the widest half-width at {widest} of the mean, not {wanted}")
-    _conclude(done, out or Path("results") / plan.name, quiet)
+    conclude(done, out or Path("results") / plan.name, quiet)
 
 
-@app.command()
-def levers(
-    effects: Annotated[bool, typer.Option("--effects", help="Measure the effect of each lever from its standing strength to 1.")] = False,
-    set_: Settings = None,
-    replications: Replications = None,
-    workers: Workers = None,
-    out: Out = None,
-    quiet: Quiet = False,
-) -> None:
-    """List the levers: meaning, standing strength, cost; with --effects, what each does."""
-    from sim.screen import print_effects, print_levers
-
-    if not effects:
-        if set_ or replications or workers or out:
-            raise typer.BadParameter("only goes with --effects", param_hint="--set, --replications, --workers, --out")
-        print_levers()
-        return
-    from sim.effects import SHORTER, plan, table
-    from sim.scenario import load_scenario
-
-    baseline = load_scenario(SCENARIOS / "baseline.toml", {**SHORTER, **_overrides(set_)}, SETTING)
-    measured = _with_table(plan(baseline, replications or 6), out, workers, quiet, table)
-    if not quiet:
-        print_effects(measured)
-    if not measured["holds"].all():
-        raise typer.Exit(1)
-
-
-@app.command()
-def calibration(
-    scenario: Annotated[Path | None, typer.Argument(metavar="[SCENARIO]", help="A scenario file; the whole platform if not given.")] = None,
-    set_: Settings = None,
-    replications: Replications = None,
-    workers: Workers = None,
-    out: Out = None,
-    quiet: Quiet = False,
-) -> None:
-    """Hold the baseline against its targets; exit 1 if a hard one is missed."""
-    from sim.calibration import plan, table
-    from sim.scenario import load_scenario
-    from sim.screen import print_targets
-
-    asked = load_scenario(scenario or SCENARIOS / "wechat_full.toml", _overrides(set_), SETTING)
-    measured = _with_table(plan(asked, replications or 4), out, workers, quiet, table)
-    if not quiet:
-        print_targets(measured)
-    if not measured.loc[measured["kind"] == "hard", "inside"].all():
-        raise typer.Exit(1)
-
-
-def _with_table(plan: Plan, out: Path | None, workers: int | None, quiet: bool, table: Callable[[Runs], pd.DataFrame]) -> pd.DataFrame:
-    """Carry out a plan and write the table made of its runs beside the others."""
-    from sim.store import replacing
-
-    target = out or Path("results") / plan.name
-    done = _carry_out(plan, target, workers, quiet)
-    if done.failures:
-        _conclude(done, target, quiet)
-    made = table(done)
-    with replacing(target / f"{plan.name}.csv") as temporary:
-        made.to_csv(temporary, index=False, lineterminator="\n")
-    return made
-
-
-for _command in listings.COMMANDS:
+for _command in (*judging.COMMANDS, *listings.COMMANDS):
     app.command()(_command)
 
 

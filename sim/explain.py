@@ -155,6 +155,7 @@ strength = 0.9
 
 [dealers]
 adaptive = true                  # false: plans and evasion are frozen at burn_in_days
+learning = "logit"               # or "exp3", "replicator": how dealers learn where to put their effort
 
 # [parameters.renting]           # override the ledger, by group and name; `abm parameters` lists it
 # quit_per_day = 0.05

@@ -16,6 +16,9 @@ AT_RISK = 3
 CHANNELS = ("registered", "unsealed", "rented", "bought", "stolen")
 """Supply channels, in the order of every array that has one entry a channel."""
 
+LEARNING = ("logit", "exp3", "replicator")
+"""Rules by which dealers may learn where to put their effort."""
+
 USES = ("fraud", "vice", "spam", "false_ads")
 """Uses of a controlled account, in the order of every array that has one entry a use."""
 

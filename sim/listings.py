@@ -71,11 +71,15 @@ def outcomes() -> None:
     print_outcomes()
 
 
-def parameters() -> None:
+def parameters(
+    assumptions: Annotated[
+        bool, typer.Option("--assumptions", help="Count what values rest on, by group, and list those that are assumed.")
+    ] = False,
+) -> None:
     """List the parameters: value, unit, range, source."""
-    from sim.screen import print_parameters
+    from sim.screen import print_assumptions, print_parameters
 
-    print_parameters()
+    (print_assumptions if assumptions else print_parameters)()
 
 
 def new(name: Annotated[str, typer.Argument(help="Name of the scenario; the file is NAME.toml.")]) -> None:

@@ -197,6 +197,7 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
         """Let dealers decide and note their plans."""
         if rows.size:
             plans = dealing.plan(self.world, rows)
+            self.world.dealers.attraction[plans.rows] = plans.attraction
             self.world.dealers.shares[plans.rows] = plans.shares
             self.world.dealers.weights[plans.rows] = plans.weights
 

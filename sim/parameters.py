@@ -21,6 +21,19 @@ class Entry:
     source: str
     note: str
 
+    @property
+    def kind(self) -> str:
+        """What the value rests on, one of `KINDS`: by the first word of the source, and whether it goes on to assume."""
+        first = self.source.replace(";", " ").replace(":", " ").split(maxsplit=1)[0]
+        if first == "evidence" and "assumption" in self.source:
+            return "evidence and assumption"
+        return {"unit": "numerical"}.get(first, first)
+
+
+KINDS = ("evidence", "evidence and assumption", "fit", "numerical", "assumption")
+"""What values of the ledger rest on: sources; sources for the order of magnitude only; a fit to the baseline or to a long run of it;
+the arithmetic of the model; nothing."""
+
 
 @dataclass(frozen=True)
 class Population:
@@ -250,6 +263,10 @@ class Dealer:
     capacity_cap: float
     growth_per_day: float
     choice_weight: float
+    exp3_rate: float
+    exp3_share: float
+    replicator_rate: float
+    replicator_mutation: float
     tremble: float
     outside_yuan: float
     review_days: float

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from sim.faults import MISSING, Fault, Key, corrected, nearest, one_of, unknown
-from sim.levers import CHANNELS, LEVERS, SEGMENTS
+from sim.levers import CHANNELS, LEARNING, LEVERS, SEGMENTS
 from sim.parameters import LEDGER
 from sim.scenario_file import Source
 
@@ -34,6 +34,7 @@ Strength = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Day = Annotated[int, Field(ge=0, le=_MAX_DAYS)]
 SegmentName = Annotated[str, AfterValidator(known(SEGMENTS)), Field(json_schema_extra={"enum": list(SEGMENTS)})]
 ChannelName = Annotated[str, AfterValidator(known(CHANNELS)), Field(json_schema_extra={"enum": list(CHANNELS)})]
+LearningRule = Annotated[str, AfterValidator(known(LEARNING)), Field(json_schema_extra={"enum": list(LEARNING)})]
 LeverName = Annotated[str, AfterValidator(known(LEVERS)), Field(json_schema_extra={"enum": list(LEVERS)})]
 
 
@@ -112,6 +113,7 @@ class Dealers(Table):
     """How dealers behave."""
 
     adaptive: bool = Field(default=True, description="false freezes plans and evasion at burn_in_days")
+    learning: LearningRule = Field(default="logit", description="how dealers learn where to put their effort")
 
 
 LeverTable: type[Table] = create_model(

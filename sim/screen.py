@@ -238,6 +238,22 @@ def print_parameters() -> None:
     print_table(("parameter", "value", "unit", "range", "source", "note"), rows, right=("value",))
 
 
+def print_assumptions() -> None:
+    """Print how many values of the ledger rest on what, by group, and those that are assumed wholly or in part."""
+    from sim.parameters import KINDS, LEDGER
+
+    rows = [(group, *(str(sum(e.kind == kind for e in entries.values())) for kind in KINDS)) for group, entries in LEDGER.items()]
+    total = ("all", *(str(sum(int(row[k]) for row in rows)) for k in range(1, len(KINDS) + 1)))
+    print_table(("group", *KINDS), [*rows, total], "What values rest on: how many", KINDS)
+    assumed = [
+        (f"{group}.{name}", f"{e.value:g}", e.unit, f"{e.low:g} to {e.high:g}", e.source, e.note)
+        for group, entries in LEDGER.items()
+        for name, e in entries.items()
+        if "assumption" in e.kind
+    ]
+    print_table(("parameter", "value", "unit", "range", "source", "note"), assumed, "Assumed", right=("value",))
+
+
 def print_effects(table: pd.DataFrame) -> None:
     """Print what each lever does at full strength, with the side effect on innocents."""
     rows: list[Sequence[str]] = []

@@ -57,9 +57,10 @@ class Dealer(mesa.Agent):  # type: ignore[misc]  # Mesa is not typed
 
 @dataclass(frozen=True)
 class Plans:
-    """New plans of some dealers: `shares` (n, 6) of effort by channel and idle, `weights` (n, 4) of adverts by segment."""
+    """New plans of some dealers: `attraction` and `shares` (n, 6) of effort by channel and idle, `weights` (n, 4) of adverts by segment."""
 
     rows: Ints
+    attraction: Reals
     shares: Reals
     weights: Reals
 
@@ -82,46 +83,97 @@ def beliefs(world: World, rows: Ints) -> tuple[Reals, Reals]:
     return np.clip(hazard, 1e-3, 1.0), wins
 
 
-def expected_profit(world: World, rows: Ints) -> Reals:
-    """Return the profit in yuan that each dealer expects from a unit of effort in each channel, (n, 5).
-
-    conversion x (daily margin x expected life - price of the account) - price of a try; the margin has the cost of evasion inside.
-    """
+def daily_margin(world: World, rows: Ints) -> Reals:
+    """Return what an average account of each channel brings its dealer a day in yuan, the cost of evasion inside, (n, 5)."""
     p, market = world.parameters, world.market
-    hazard, conversion = beliefs(world, rows)
     evasion = world.dealers.evasion[rows][:, None]
     worth = market.price * market.utilisation - p.dealer.evasion_cost_yuan * evasion**2
     margin = world.traits.quality * worth
     margin[:, RENTED] += p.renting.theft_per_day * p.population.payment_share * p.harm.theft_loss_yuan - market.commission
-    life = 1.0 / hazard
+    return np.asarray(margin)
+
+
+def prices(world: World) -> tuple[Reals, Reals]:
+    """Return what an account gained costs in each channel beside the tries, and what a try costs, in yuan, each (5,)."""
+    p, market = world.parameters, world.market
     per_account = np.array([0.0, 0.0, -p.renting.identity_resale_yuan, market.purchase_price, p.trading.theft_cost_yuan])
     per_try = np.zeros(5)
     per_try[REGISTERED] = p.registration.sim_cost_yuan
     per_try[:RENTED] += market.assisted / np.maximum(market.tries[:RENTED], 1e-9) * market.helper_price
     per_try[UNSEALED] += market.assisted[UNSEALED] / max(market.tries[UNSEALED], 1e-9) * p.unsealing.attempt_cost_yuan
-    return np.asarray(world.traits.tries_per_effort * (conversion * (margin * life - per_account) - per_try))
+    return per_account, per_try
+
+
+def expected_profit(world: World, rows: Ints) -> Reals:
+    """Return the profit in yuan that each dealer expects from a unit of effort in each channel, (n, 5).
+
+    conversion x (daily margin x expected life - price of the account) - price of a try.
+    """
+    hazard, conversion = beliefs(world, rows)
+    per_account, per_try = prices(world)
+    life = 1.0 / hazard
+    return np.asarray(world.traits.tries_per_effort * (conversion * (daily_margin(world, rows) * life - per_account) - per_try))
+
+
+def remembered_profit(world: World, rows: Ints) -> Reals:
+    """Return the profit in yuan that a unit of effort brought in each channel, (n, 5): own, shrunk to the market's."""
+    p, dealers, market = world.parameters.dealer, world.dealers, world.market
+    pooled = market.earned / np.maximum(market.effort, 1e-9)
+    return np.asarray((dealers.earned[rows] + p.prior_effort * pooled) / (dealers.effort[rows] + p.prior_effort))
+
+
+def attraction(world: World, rows: Ints) -> Reals:
+    """Return how dealers are drawn to each channel and to idleness, (n, 6), summing to 1: the rule by which they learn.
+
+    *logit*: softmax of expected profit, forward-looking. *exp3*: exponential weights of the profit that a dealer's own effort brought,
+    with a fixed share spread anew (EXP3.S; Auer, Cesa-Bianchi, Freund & Schapire 2002); as effort is divided, every channel is played and
+    its profit per effort is the importance-weighted payoff. *replicator*: shares grow with the profit that the market's effort brought
+    (imitation; Taylor & Jonker 1978), with mutation. Under the last two a first plan is the logit's.
+    """
+    p, dealers, market = world.parameters.dealer, world.dealers, world.market
+    if world.learning == "logit":
+        return _softmax(p.choice_weight, expected_profit(world, rows), p.outside_yuan)
+    before = dealers.attraction[rows]
+    new = before.sum(axis=1) == 0
+    if new.any():
+        before[new] = _softmax(p.choice_weight, expected_profit(world, rows[new]), p.outside_yuan)
+    if world.learning == "exp3":
+        rate, spread, payoff = p.exp3_rate, p.exp3_share, remembered_profit(world, rows)
+    else:
+        pooled = market.earned / np.maximum(market.effort, 1e-9)
+        rate, spread, payoff = p.replicator_rate, p.replicator_mutation, np.broadcast_to(pooled, (rows.size, pooled.size))
+    grown = before * _softmax(rate, payoff, p.outside_yuan)
+    grown /= grown.sum(axis=1, keepdims=True)
+    after = (1 - spread) * grown + spread / (IDLE + 1)
+    return np.asarray(np.where(new[:, None], before, after))
+
+
+def _softmax(weight: float, payoff: Reals, outside: float) -> Reals:
+    """Return exponential weights of payoffs, (n, 6), those of `outside` last."""
+    utility = np.empty((payoff.shape[0], IDLE + 1))
+    utility[:, :IDLE] = payoff
+    utility[:, IDLE] = outside
+    utility -= utility.max(axis=1, keepdims=True)
+    weights = np.exp(weight * utility)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return np.asarray(weights)
 
 
 def plan(world: World, rows: Ints) -> Plans:
-    """Decide how dealers spread their effort: a multinomial logit on expected profit with idleness as outside option.
+    """Decide how dealers spread their effort: by attraction, with a tremble that keeps every channel tried.
 
-    A tremble keeps every channel tried; unsealing is bounded by the pool of sealed accounts and what it cannot take goes to the others.
+    Unsealing is bounded by the pool of sealed accounts and what it cannot take goes to the others.
     Adverts go to segments in proportion to audience times the conversion seen there, plus exploration.
     """
     p, dealers = world.parameters, world.dealers
-    utility = np.empty((rows.size, IDLE + 1))
-    utility[:, :IDLE] = expected_profit(world, rows)
-    utility[:, IDLE] = p.dealer.outside_yuan
-    utility -= utility.max(axis=1, keepdims=True)
-    shares = np.exp(p.dealer.choice_weight * utility)
-    shares /= shares.sum(axis=1, keepdims=True)
-    shares = (1 - p.dealer.tremble) * shares + p.dealer.tremble / (IDLE + 1)
+    drawn = attraction(world, rows)
+    shares = (1 - p.dealer.tremble) * drawn + p.dealer.tremble / (IDLE + 1)
     room = dealers.pool[rows] * p.unsealing.attempts_per_month / 30.0 / (p.unsealing.attempts_per_effort * dealers.capacity[rows])
     unsealing = np.minimum(shares[:, UNSEALED], room)
     others = 1.0 - shares[:, UNSEALED]
     shares *= ((1.0 - unsealing) / others)[:, None]
     shares[:, UNSEALED] = unsealing
-    return Plans(rows, shares, advert_weights(world, rows))
+    return Plans(rows, drawn, shares, advert_weights(world, rows))
 
 
 def advert_weights(world: World, rows: Ints) -> Reals:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.agents.dealer import daily_margin, prices
 from sim.world.accounts import RENTED
+from sim.world.dealers import IDLE
 from sim.world.world import World
 
 Reals = NDArray[np.float64]
@@ -38,6 +40,7 @@ def remember(world: World, seen: Experience) -> None:
     dealers, market, keep = world.dealers, world.market, world.parameters.dealer.memory
     known = {"at_risk": seen.holdings, "exits": seen.exits, "wins": seen.wins, "tries": seen.tries}
     known |= {"recruits": seen.recruits, "shown": seen.shown}
+    known |= {"earned": _earned(world, seen), "effort": dealers.capacity[: dealers.size, None] * dealers.shares[: dealers.size, :IDLE]}
     in_business = dealers.active[: dealers.size]
     for name, of_all in known.items():
         today = np.where(in_business[:, None], of_all, 0.0)
@@ -48,6 +51,13 @@ def remember(world: World, seen: Experience) -> None:
         pooled += today.sum(axis=0)
     market.assisted *= keep
     market.assisted += seen.assisted
+
+
+def _earned(world: World, seen: Experience) -> Reals:
+    """Return what the accounts, gains and tries of a day brought each dealer in yuan by channel, `(dealers, 5)`, at the day's prices."""
+    per_account, per_try = prices(world)
+    margin = daily_margin(world, np.arange(world.dealers.size))
+    return np.asarray(seen.holdings * margin - seen.wins * per_account - seen.tries * per_try)
 
 
 def adapt(world: World, seen: Experience, frozen: bool) -> None:

@@ -11,11 +11,13 @@
 | pool | int64 | sealed accounts held | none | unsealing, sanctions |
 | ordinal | int64 (5) | accounts ever acquired by channel | none | acquire |
 | shares | float64 (6) | effort by channel, the last idle | - | the model, when a plan is reviewed |
+| attraction | float64 (6) | the same before tremble and pool | no plan yet | the same |
 | weights | float64 (4) | adverts by segment | - | the same |
 | evasion | float64 | share | none | learning |
 | exits, at_risk | float64 (5) | remembered exits and account-days by channel | nothing yet | learning |
 | wins, tries | float64 (5) | remembered successes and tries by channel | nothing yet | learning |
 | recruits, shown | float64 (4) | remembered recruits and exposures by segment | nothing yet | learning |
+| earned, effort | float64 (5) | remembered yuan earned and effort by channel | nothing yet | learning |
 | profit | float64 | yuan a day, moving mean | - | learning |
 | today | float64 | yuan earned today | - | `transfer` |
 | cash | float64 | yuan | - | `transfer` |
@@ -45,6 +47,7 @@ class Dealers(Columns):
     pool: NDArray[np.int64]
     ordinal: NDArray[np.int64]
     shares: Reals
+    attraction: Reals
     weights: Reals
     evasion: Reals
     exits: Reals
@@ -53,6 +56,8 @@ class Dealers(Columns):
     tries: Reals
     recruits: Reals
     shown: Reals
+    earned: Reals
+    effort: Reals
     profit: Reals
     today: Reals
     cash: Reals
@@ -71,6 +76,7 @@ class Dealers(Columns):
                 "pool": (np.int64, 0),
                 "ordinal": (np.dtype((np.int64, (5,))), 0),
                 "shares": (np.dtype(six), 0),
+                "attraction": (np.dtype(six), 0),
                 "weights": (np.dtype(four), 0.25),
                 "evasion": (np.float64, 0),
                 "exits": (np.dtype(five), 0),
@@ -79,6 +85,8 @@ class Dealers(Columns):
                 "tries": (np.dtype(five), 0),
                 "recruits": (np.dtype(four), 0),
                 "shown": (np.dtype(four), 0),
+                "earned": (np.dtype(five), 0),
+                "effort": (np.dtype(five), 0),
                 "profit": (np.float64, 0),
                 "today": (np.float64, 0),
                 "cash": (np.float64, 0),

@@ -4,7 +4,7 @@
 |---|---|---|
 | price, commission, helper_price, purchase_price, purchases | yuan (purchases: accounts a day) | learning |
 | demand, supply, utilisation | effective account-days, share | clearing |
-| exits, at_risk, wins, tries, assisted, recruits, shown, realised_profit | counts that fade, yuan a day | learning |
+| exits, at_risk, wins, tries, assisted, recruits, shown, earned, effort, realised_profit | counts that fade, yuan a day | learning |
 | selling_ease | relative to the standing regime | trading |
 | per_candidate | helpers per serious contact | verification |
 | news | owners a day per million users | sanctions |
@@ -56,6 +56,9 @@ class Market:
         """Remembered assists bought for registering and for unsealing."""
         self.recruits = np.zeros(4)
         self.shown = np.zeros(4)
+        self.earned = np.zeros(5)
+        """Remembered yuan that effort brought by channel, and that effort."""
+        self.effort = np.zeros(5)
         self.realised_profit = start.dealer_profit_yuan
         """Mean profit of a dealer over the last month, which entrants hear of."""
         self.per_candidate = start.per_candidate

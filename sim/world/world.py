@@ -49,6 +49,8 @@ class World:
 
     def __init__(self, scenario: Scenario, luck: Luck) -> None:
         self.parameters: Parameters = resolve(scenario.parameters)
+        self.learning = scenario.dealers.learning
+        """The rule by which dealers learn where to put their effort."""
         p = self.parameters
         self.population = Population(scenario.population.users, [scenario.population.segments[s].share for s in SEGMENTS], p, luck)
         self.users = Users(self.population, p)

@@ -167,7 +167,7 @@ def test_version(capsys):
 
 
 def test_short_measurements_of_levers_are_refused(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr("sim.cli.SCENARIOS", ROOT / "scenarios")
+    monkeypatch.setattr("sim.judging.SCENARIOS", ROOT / "scenarios")
     code, _, err = tell(capsys, "levers", "--effects", "--set", "run.days=200", "--replications", "1")
     assert code == 2
     assert "run.days = 200: leaves 110 days to average over; at least 180 are needed" in err

@@ -1,0 +1,88 @@
+"""Carry out plans for a command: overrides, progress on standard error, exit codes, tables beside the runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.comparison import Runs
+    from sim.plan import Plan
+
+SCENARIOS = Path("scenarios")
+"""Where the shipped scenarios are, from a checkout."""
+
+
+def overrides_of(settings: list[str] | None, replications: int | None = None, seed: int | None = None) -> dict[str, object]:
+    """Read `--set`, `--replications` and `--seed` as overrides of a scenario."""
+    from sim.scenario_file import parse_settings
+
+    overrides = parse_settings(settings or [])
+    given = {"run.replications": replications, "run.seed": seed}
+    return {**overrides, **{key: value for key, value in given.items() if value is not None}}
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def carried_out(plan: Plan, out: Path | None, workers: int | None, quiet: bool) -> Runs:
+    """Carry out a plan with progress on standard error; say where an interrupted one goes on."""
+    from sim.conduct import carry_out
+    from sim.screen import Reporter, say
+    from sim.store import WriteError
+    from sim.workers import Terminated
+
+    target = out or Path("results") / plan.name
+    reporter = Reporter(quiet)
+
+    def kept() -> str:
+        if (state := reporter.last) is None:
+            return ""
+        return f"; {state.skipped + state.computed} of {state.total} runs are finished and kept in {target}"
+
+    try:
+        return carry_out(plan, target, workers or processors(), reporter)
+    except KeyboardInterrupt as stop:
+        reporter.close()
+        say(f"abm: interrupted{kept()}; the same command goes on from there")
+        raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
+    except WriteError as error:
+        raise WriteError(f"{error}{kept()}") from error
+    finally:
+        reporter.close()
+
+
+def conclude(done: Runs, target: Path, quiet: bool) -> None:
+    """Say where the results are and which runs failed; exit with 1 if one did."""
+    from sim.screen import say
+
+    for failure in done.failures:
+        reason = failure.traceback.strip().splitlines()[-1]
+        say(f"abm: run {failure.run_id} failed ({failure.scenario}, replication {failure.replication}, seed {failure.seed}): {reason}")
+    if done.failures:
+        say(f"abm: {len(done.failures)} runs failed; their tracebacks are in {target / 'manifest.json'}, the other runs are kept")
+        raise typer.Exit(1)
+    if not quiet:
+        say(f"tables and figures are in {target}")
+
+
+def with_table(plan: Plan, out: Path | None, workers: int | None, quiet: bool, table: Callable[[Runs], pd.DataFrame]) -> pd.DataFrame:
+    """Carry out a plan and write the table made of its runs beside the others."""
+    from sim.store import replacing
+
+    target = out or Path("results") / plan.name
+    done = carried_out(plan, target, workers, quiet)
+    if done.failures:
+        conclude(done, target, quiet)
+    made = table(done)
+    with replacing(target / f"{plan.name}.csv") as temporary:
+        made.to_csv(temporary, index=False, lineterminator="\n")
+    return made
