@@ -109,6 +109,18 @@ def test_model_has_the_seven_elements_of_odd_in_order():
     ]
 
 
+def test_every_submodel_has_its_rationale_and_its_evidence_is_shown():
+    shown = set(re.findall(rf"^\| ({ROW.pattern}) \|", section("Evidence"), re.MULTILINE))
+    parts = re.split(r"^### (7\.\d+ .*)$", section("Submodels"), flags=re.MULTILINE)[1:]
+    assert len(parts) == 2 * 12
+    for heading, text in zip(parts[::2], parts[1::2], strict=True):
+        rationale = re.match(r"\n\n\*Rationale\.\* (.{200,})\n", text)
+        assert rationale, heading
+        cited = rows_of("evidence " + " ".join(re.findall(rf"\b{ROW.pattern}(?:-{ROW.pattern})?\b", rationale[1])))
+        assert cited or heading.startswith("7.4"), heading
+        assert cited <= shown, (heading, cited - shown)
+
+
 def test_schedule_names_every_process_and_nothing_else():
     named = set(re.findall(r"sim/processes/(\w+)\.py", section("Process overview and scheduling")))
     assert named == {path.stem for path in (ROOT / "sim" / "processes").glob("*.py")} - {"__init__"}
