@@ -6,23 +6,20 @@ A document says `<!-- table: NAME -->` where table NAME begins and `<!-- end -->
 
 from __future__ import annotations
 
-import csv
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import get_type_hints
 
 from sim.headlines import headlines
 from sim.levers import LEVERS
 from sim.outcomes import OUTCOMES
-from sim.parameters import LEDGER, Parameters
+from sim.parameters import KINDS, LEDGER, Parameters
+from sim.reference import SHOWN, markdown, of_results
 
 _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_LEVER_EFFECTS = (
-    "lever", "mechanism", "outcome", "effect", "low", "high", "unit", "side_effect_outcome", "side_effect", "side_low", "side_high",
-)  # fmt: skip
-_CALIBRATION = ("target", "kind", "source", "range", "simulated", "low", "high", "inside")
 
 
 def refreshed(text: str, results: Path) -> str:
@@ -51,7 +48,7 @@ def parameters() -> str:
         cells = (
             (f"`{name}`", _number(e.value), e.unit, f"{_number(e.low)} to {_number(e.high)}", e.source, e.note) for name, e in rows.items()
         )
-        parts.append(f"**`{group}`** {heading}\n\n{_markdown(('parameter', 'value', 'unit', 'range', 'source', 'note'), cells)}")
+        parts.append(f"**`{group}`** {heading}\n\n{markdown(('parameter', 'value', 'unit', 'range', 'source', 'note'), cells)}")
     return "\n".join(parts)
 
 
@@ -86,56 +83,20 @@ def levers() -> str:
         "cost, yuan/day per million",
         "cost of an event, yuan",
     )
-    return _markdown(columns, cells)
-
-
-def lever_effects(results: Path) -> str:
-    """Return what each lever moves, from `lever_effects.csv`; says so if there is no such file. Raises `ValueError` for other columns."""
-    rows = _read(results / "lever_effects.csv", _LEVER_EFFECTS)
-    if rows is None:
-        return _missing("lever_effects.csv")
-    cells = (
-        (
-            f"`{row['lever']}`",
-            row["mechanism"],
-            f"`{row['outcome']}`",
-            row["unit"],
-            _text(row.get("baseline_mean", "")),
-            _interval(row["effect"], row["low"], row["high"]),
-            row.get("levels", ""),
-            f"`{row['side_effect_outcome']}`" if row["side_effect_outcome"] else "",
-            _interval(row["side_effect"], row["side_low"], row["side_high"]),
-        )
-        for row in rows
-    )
-    return _markdown(
-        ("lever", "mechanism", "outcome", "unit", "baseline", "effect", "levels that hold", "side effect on", "side effect"), cells
-    )
-
-
-def calibration(results: Path) -> str:
-    """Return targets and what the baseline gives, from `calibration.csv`; says so if there is none. Raises `ValueError` as above."""
-    rows = _read(results / "calibration.csv", _CALIBRATION)
-    if rows is None:
-        return _missing("calibration.csv")
-    cells = (
-        (
-            row["target"],
-            row["kind"],
-            row["source"],
-            row["range"],
-            _interval(row["simulated"], row["low"], row["high"]),
-            {"True": "yes", "False": "**no**"}.get(row["inside"], row["inside"]),
-        )
-        for row in rows
-    )
-    return _markdown(("target", "kind", "source", "range", "simulated", "inside"), cells)
+    return markdown(columns, cells)
 
 
 def sizes() -> str:
     """Return one line that counts what the code has."""
     entries = sum(len(rows) for rows in LEDGER.values())
     return f"{len(LEVERS)} levers, {entries} parameters in {len(LEDGER)} groups, {len(OUTCOMES)} outcomes a day.\n"
+
+
+def assumptions() -> str:
+    """Return how many values of the ledger rest on what, by group."""
+    rows = [(f"`{group}`", [e.kind for e in entries.values()]) for group, entries in LEDGER.items()]
+    rows.append(("all", [kind for _, kinds in rows for kind in kinds]))
+    return markdown(("group", *KINDS), ((name, *(str(kinds.count(kind)) for kind in KINDS)) for name, kinds in rows))
 
 
 def scenarios(results: Path) -> str:
@@ -148,56 +109,23 @@ def scenarios(results: Path) -> str:
         about = " ".join(line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#"))
         name = path.relative_to(results.parent.parent).as_posix()
         rows.append((f"[`{path.stem}`]({name})", title.group(1) if title else "", about))
-    return _markdown(("file", "title", "what it asks"), rows)
+    return markdown(("file", "title", "what it asks"), rows)
 
 
 _TABLES: dict[str, Callable[[Path], str]] = {
     "parameters": lambda _results: parameters(),
     "levers": lambda _results: levers(),
-    "lever_effects": lever_effects,
-    "calibration": calibration,
+    **{name: partial(of_results, name) for name in SHOWN},
     "scenarios": scenarios,
     "headlines": headlines,
+    "assumptions": lambda _results: assumptions(),
     "sizes": lambda _results: sizes(),
 }
-
-
-def _read(path: Path, columns: Sequence[str]) -> list[dict[str, str]] | None:
-    if not path.is_file():
-        return None
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        found = list(reader.fieldnames or [])
-        if missing := [column for column in columns if column not in found]:
-            raise ValueError(f"{path.name} has no column {', '.join(missing)}; it has {', '.join(found)}")
-        return list(reader)
-
-
-def _missing(name: str) -> str:
-    return f"*Not yet computed: `results/reference/{name}` does not exist.*\n"
-
-
-def _interval(value: str, low: str, high: str) -> str:
-    middle = _text(value)
-    return f"{middle} ({_text(low)} to {_text(high)})" if low and high else middle
-
-
-def _text(value: str) -> str:
-    """Return a number of a CSV file to four significant digits; what is no number, as it is."""
-    try:
-        return f"{float(value):,.4g}" if abs(float(value)) < 10_000 else f"{float(value):,.0f}"
-    except ValueError:
-        return value
 
 
 def _number(value: float) -> str:
     """Return a number of the ledger in full, without an exponent where it can be read without."""
     return f"{value:,.0f}" if value == int(value) else f"{value:.10g}"
-
-
-def _markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -13,6 +13,7 @@ from sim.calibration import TARGETS
 from sim.levers import LEVERS
 from sim.outcomes import OUTCOMES
 from sim.parameters import LEDGER
+from sim.reference import of_results
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [path for name in ("README.md", "MODEL.md", "CHANGELOG.md", "CONTRIBUTING.md") if (path := ROOT / name).exists()]
@@ -48,18 +49,18 @@ def test_generated_tables_are_current(path):
 
 
 def test_model_shows_every_table():
-    assert re.findall(r"<!-- table: (\w+) -->", MODEL) == ["sizes", "levers", "lever_effects", "calibration", "parameters"]
+    assert re.findall(r"<!-- table: (\w+) -->", MODEL) == ["sizes", "levers", "lever_effects", "calibration", "assumptions", "parameters"]
     assert all(f"| `{name}`" in section("Levers") for name in LEVERS)
     assert all(f"| `{name}` |" in section("Parameters") for rows in LEDGER.values() for name in rows)
 
 
 def test_tables_of_results_come_from_the_files(tmp_path):
-    assert "lever_effects.csv` does not exist" in tables.lever_effects(tmp_path)
+    assert "lever_effects.csv` does not exist" in of_results("lever_effects", tmp_path)
     (tmp_path / "calibration.csv").write_text(
         "target,kind,source,range,simulated,low,high,inside\n"
         "rented life | days,hard,E12,4 to 8,6.123456,6.0,6.25,True\nother,hard,B1,1 to 2,0.5,0.4,0.6,False\nsoft one,soft,B7,,n/a,,,\n"
     )
-    lines = tables.calibration(tmp_path).splitlines()
+    lines = of_results("calibration", tmp_path).splitlines()
     assert lines[0] == "| target | kind | source | range | simulated | inside |"
     assert lines[2:] == [
         r"| rented life \| days | hard | E12 | 4 to 8 | 6.123 (6 to 6.25) | yes |",
@@ -68,7 +69,7 @@ def test_tables_of_results_come_from_the_files(tmp_path):
     ]
     header = "lever,mechanism,outcome,effect,low,high,unit,side_effect_outcome,side_effect,side_low,side_high,levels,baseline_mean\n"
     (tmp_path / "lever_effects.csv").write_text(header + "purge,a pulse,swept,-1234567.8,-2e6,-1,accounts/day,,,,,3 of 4,20.5\n")
-    assert tables.lever_effects(tmp_path).splitlines()[2] == (
+    assert of_results("lever_effects", tmp_path).splitlines()[2] == (
         "| `purge` | a pulse | `swept` | accounts/day | 20.5 | -1,234,568 (-2,000,000 to -1) | 3 of 4 |  |  |"
     )
 
@@ -76,7 +77,7 @@ def test_tables_of_results_come_from_the_files(tmp_path):
 def test_results_with_other_columns_are_refused(tmp_path):
     (tmp_path / "calibration.csv").write_text("target,simulated\n")
     with pytest.raises(ValueError, match="no column kind, source, range, low, high, inside"):
-        tables.calibration(tmp_path)
+        of_results("calibration", tmp_path)
 
 
 @pytest.mark.parametrize("text", ["<!-- table: levers -->\n", "<!-- table: leevers -->\n<!-- end -->"])
