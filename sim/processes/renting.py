@@ -61,7 +61,7 @@ def advertise(world: World, levers: Levers, luck: Luck, day: int) -> Adverts:
 
 
 def refer(world: World, levers: Levers, luck: Luck, day: int) -> tuple[Claims, int, int]:
-    """Let renters, and renters turned dealers, ask a member of their community.
+    """Let renters, and renters turned dealers, ask another member of their community.
 
     Returns claims, how many were asked, and how many of these are in the lured segments.
 
@@ -77,7 +77,7 @@ def refer(world: World, levers: Levers, luck: Luck, day: int) -> tuple[Claims, i
     referrer = np.concatenate([accounts.owner[asks], np.full(homes.size, -1, dtype=np.int64)])
     community = np.concatenate([world.population.community(accounts.owner[asks]), dealers.home[homes]])
     key = luck.children("referral", day, parent, np.zeros(parent.size, dtype=np.int64))
-    user = world.population.neighbour(luck.uniforms("referral user", day, key), community)
+    user = world.population.neighbour(luck.uniforms("referral user", day, key), community, referrer)
     accepts = _agrees(world, levers, luck, day, "referral accepted", key, user) & (user != referrer)
     unpaid = luck.uniforms("loan", day, key) < p.loan_share
     claims = Claims.of(
@@ -87,12 +87,12 @@ def refer(world: World, levers: Levers, luck: Luck, day: int) -> tuple[Claims, i
 
 
 def return_owners(world: World, levers: Levers, luck: Luck, day: int) -> Claims:
-    """Let dealers ask owners again whose sanction ends today; the dealer must still be in business."""
-    p, dealers = world.parameters.renting, world.dealers
-    owner, dealer, entered = world.returning.take(day, 3)
-    order = np.argsort(owner, kind="stable")
-    owner, dealer, entered = owner[order], dealer[order], entered[order]
-    same = dealers.active[dealer] & (dealers.entered[dealer] == entered)
+    """Let dealers ask owners again whose sanction ends today, in time or early; the dealer must still be in business."""
+    p, dealers, touched = world.parameters.renting, world.dealers, world.users.touched
+    owner = np.unique(world.returning.take(day, 1)[0])
+    rows = world.users.registry.find(owner)
+    dealer = touched.asker[rows].astype(np.int64)
+    same = (touched.until[rows] == day) & (dealer >= 0) & dealers.active[dealer] & (dealers.entered[dealer] == touched.asker_entered[rows])
     owner, dealer = owner[same], dealer[same]
     key = luck.children("return", day, owner.astype(np.uint64), np.zeros(owner.size, dtype=np.int64))
     accepts = (luck.uniforms("asked again", day, key) < p.return_share) & _agrees(world, levers, luck, day, "return accepted", key, owner)

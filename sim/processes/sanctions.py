@@ -11,7 +11,7 @@ from sim.agents.enforcer import Session
 from sim.levers import CHANNELS, SEGMENTS, Levers
 from sim.luck import Luck
 from sim.world.accounts import AUDITED, FRAUD, RENTED, RESEALED, STOLEN, VICE
-from sim.world.users import BANNED, FREE, LOST
+from sim.world.users import BANNED, LOST
 from sim.world.world import World
 
 RESTRICTION, SHORT_BAN, LONG_BAN, PERMANENT = range(4)
@@ -97,9 +97,10 @@ def _sanction_owners(
     users.count_renters(owner[rented], -1)
     appeals = np.sort(owner[rented & (luck.uniforms("owner appeals", day, key) < p.appeal_owner)])
     world.docket.owners[day] = appeals
+    touched.asker[at] = np.where(rented, accounts.dealer[rows], -1)
+    touched.asker_entered[at] = world.dealers.entered[accounts.dealer[rows]]
     again = rented & ~lost
-    dealer = accounts.dealer[rows].astype(np.int64)
-    world.returning.put_each((day + days)[again], owner[again], dealer[again], world.dealers.entered[dealer[again]].astype(np.int64))
+    world.returning.put_each((day + days)[again], owner[again])
     world.self_unsealing = owner[(step == SHORT_BAN) | (step == LONG_BAN)]
     tried = rented & (luck.uniforms("owner's case", day, key) < p.legal_owner * levers.legal_certainty[segment])
     world.legal_cases.put_each(_verdict_days(world, luck, day, key[tried]), owner[tried], segment[tried])
@@ -160,9 +161,11 @@ def decide_cases(world: World, luck: Luck, day: int, session: Session) -> Appeal
     if upheld.size:
         rows = world.users.rows(upheld)
         status = world.users.touched.status
-        back = rows[(status[rows] == BANNED) | (status[rows] == LOST)]
-        status[back] = FREE
-        world.users.touched.until[back] = day
+        barred = (status[rows] == BANNED) | (status[rows] == LOST)
+        back = rows[barred]
+        status[back] = BANNED
+        world.users.touched.until[back] = day + 1
+        world.returning.put(day + 1, upheld[barred])
     return AppealFlows(innocents_sanctioned=wrongly, upheld=cleared + upheld.size)
 
 

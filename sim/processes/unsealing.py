@@ -111,9 +111,11 @@ def complete_own(world: World, levers: Levers, luck: Luck, day: int, own: SelfRe
     free = own.user[helped & ~judged]
     rows = world.users.registry.find(free)
     touched = world.users.touched
-    banned = rows[touched.status[rows] == BANNED] if rows.size else rows
+    early = touched.status[rows] == BANNED
+    banned = rows[early]
     saved = float((touched.until[banned] - day).sum())
     touched.until[banned] = day
+    world.returning.put(day, free[early])
     legitimate = world.population.users * world.parameters.population.unseal_requests_per_user_day
     others = luck.count("unseals refused", day, legitimate * refuse)
     return UnsealingFlows(examined=legitimate + own.user.size, refused=int((helped & judged).sum()) + others, days_saved=saved)

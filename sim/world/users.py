@@ -3,8 +3,9 @@
 | column | dtype | unit | zero means | written by |
 |---|---|---|---|---|
 | status | uint8 | code | free | acquiring, sanctions (ban, appeal), departures (back to free) |
-| until | int32 | day | no sanction yet | sanctions, unsealing (owners' own) |
+| until | int32 | day | no sanction yet | sanctions (ban, appeal), unsealing (owners' own) |
 | strikes | uint8 | count | never sanctioned | sanctions |
+| asker, asker_entered | int32 | dealer's row, its day of entry | (-1: nobody) | sanctions |
 | risk, risk_day | float32, int32 | risk, day | nothing remembered | sanctions |
 | referrals | uint8 | count | none | acquiring |
 | last_assist, previous_assist | int32 | day | (-10000: never) | verification |
@@ -61,11 +62,13 @@ class Population:
         """Return a user of each segment, chosen by the uniform `u`."""
         return np.asarray(self.bounds[segments] + (u * self.sizes[segments]).astype(np.int64))
 
-    def neighbour(self, u: Reals, communities: Ids) -> Ids:
-        """Return a member of each community, chosen by the uniform `u`."""
+    def neighbour(self, u: Reals, communities: Ids, but: Ids) -> Ids:
+        """Return a member of each community, chosen by the uniform `u`; never the one in `but` (-1: nobody), if there is another."""
         first = communities * self.community_size
         size = np.minimum(self.community_size, self.users - first)
-        return first + (u * size).astype(np.int64)
+        others = np.where((but >= 0) & (size > 1), size - 1, size)
+        member = first + (u * others).astype(np.int64)
+        return member + ((others < size) & (member >= but))
 
     def reservation(self, ids: Ids) -> Reals:
         """Return reservation commissions in yuan a day, log-normal."""
@@ -109,6 +112,8 @@ class Touched(Columns):
     status: NDArray[np.uint8]
     until: NDArray[np.int32]
     strikes: NDArray[np.uint8]
+    asker: NDArray[np.int32]
+    asker_entered: NDArray[np.int32]
     risk: NDArray[np.float32]
     risk_day: NDArray[np.int32]
     referrals: NDArray[np.uint8]
@@ -123,6 +128,8 @@ class Touched(Columns):
                 "status": (np.uint8, FREE),
                 "until": (np.int32, 0),
                 "strikes": (np.uint8, 0),
+                "asker": (np.int32, -1),
+                "asker_entered": (np.int32, 0),
                 "risk": (np.float32, 0),
                 "risk_day": (np.int32, 0),
                 "referrals": (np.uint8, 0),

@@ -64,7 +64,7 @@ class World:
         self.informed = np.zeros(len(SEGMENTS))
         """Informed share by segment."""
         self.returning = Calendar()
-        """Owners (id, dealer row, day of the dealer's entry) whose sanction ends on a day."""
+        """Owners whose sanction may end on a day: it does if it has not ended before."""
         self.self_unsealing: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         """Owners banned yesterday who may try to unseal."""
         self.legal_cases = Calendar()

@@ -114,9 +114,10 @@ def test_owners_appeal_and_few_are_upheld(tools):
     at_day = np.eye(span, dtype=np.int64)[DAY]
     session = Session(np.zeros(0, dtype=np.int64), 0, 150 * at_day, 100 * at_day, (appeals.size - 20) * at_day, 0, 0.0)
     decided = sanctions.decide_cases(made, luck, DAY, session)
-    free = made.users.touched.status[made.users.rows(appeals)] == FREE
+    free = made.users.free(appeals, DAY + 1)
     assert not free[-20:].any()
     assert within(free[:-20].sum(), appeals.size - 20, p.upheld_owner)
+    assert np.array_equal(np.sort(made.returning.take(DAY + 1, 1)[0]), np.sort(appeals[free]))  # asked again the day after
     assert abs(decided.upheld - free.sum() - 100 * p.upheld_innocent) < 1
     assert (made.docket.mistaken[DAY], made.docket.innocents[DAY], made.docket.owners[DAY].size) == (50, 200, 20)
     assert 0 <= decided.innocents_sanctioned <= 150

@@ -285,6 +285,7 @@ def test_banned_owners_unseal_themselves():
     helped = np.delete(np.arange(owners.size), without)
     assert within(free[helped].sum(), helped.size, 1 - refused)
     assert flows.days_saved == 14 * free.sum()
+    assert np.array_equal(np.sort(world.returning.take(DAY, 1)[0]), owners[free])  # their dealers ask them again today
 
 
 def test_owners_are_marked_and_their_accounts_described():
@@ -415,10 +416,20 @@ def test_owners_are_asked_again_when_the_ban_ends_if_the_dealer_is_there():
     owner = np.arange(12)
     world.dealers.entered[:3] = [0, 0, 4]
     world.dealers.active[1] = False
-    world.returning.put(DAY, owner, owner % 3, np.zeros(12, dtype=np.int64))
-    rows = world.users.rows(owner[:4])
-    world.users.touched.status[rows] = [BANNED, BANNED, BANNED, LOST]
-    world.users.touched.until[rows] = DAY
+    world.returning.put(DAY, owner)
+    world.returning.put(DAY, owner[:2])
+    rows = world.users.rows(owner)
+    touched = world.users.touched
+    touched.status[rows] = BANNED
+    touched.status[rows[3]] = LOST
+    touched.until[rows] = DAY
+    touched.until[rows[0]] = DAY - 3  # freed before and asked then
+    touched.asker[rows] = owner % 3
+    touched.asker[rows[6]] = -1  # robbed, not lured
+    back = renting.return_owners(world, levers(), luck, DAY)
+    assert back.owner.tolist() == [9]
+    world.returning.put(DAY, owner)
+    touched.until[rows[0]], touched.asker[rows[6]] = DAY, 0
     back = renting.return_owners(world, levers(), luck, DAY)
     assert np.isin(back.owner, [0, 6, 9]).all()
     assert back.key.size >= 2

@@ -44,7 +44,7 @@ def test_every_user_has_one_segment_and_one_community(users, weights, seed):
     first = people.community(ids) * people.community_size
     assert np.array_equal(people.segment(first), segments)
     u = Luck(seed).uniforms("u", 0, ids.astype(np.uint64))
-    members = people.neighbour(u, people.community(ids))
+    members = people.neighbour(u, people.community(ids), np.full(ids.size, -1))
     assert np.array_equal(people.community(members), people.community(ids))
     assert (members < users).all()
     filled = np.flatnonzero(people.sizes > 0)
@@ -196,3 +196,14 @@ def test_pitches_and_platforms_do_not_depend_on_the_regime():
     assert np.array_equal(few.cumulative, many.cumulative)
     assert few.is_stall.sum() == few.stalls
     assert few.size == few.stalls + few.platforms
+
+
+def test_another_member_of_a_community_is_any_but_oneself_alike():
+    people = population(1_010)
+    u = (np.arange(4900) + 0.5) / 4900
+    for own in (50, 73, 99):
+        members = people.neighbour(u, np.full(u.size, 1), np.full(u.size, own))
+        found, counts = np.unique(members, return_counts=True)
+        assert found.tolist() == [user for user in range(50, 100) if user != own]
+        assert (counts == 100).all()
+    assert set(people.neighbour(u, np.full(u.size, 20), np.full(u.size, 1_004)).tolist()) == {*range(1_000, 1_010)} - {1_004}
