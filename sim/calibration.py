@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,16 +11,12 @@ from numpy.typing import NDArray
 from sim.analysis.intervals import t_intervals
 from sim.comparison import Runs
 from sim.faults import Fault, ScenarioError, show
-from sim.levers import AT_RISK, CHANNELS, SEGMENTS
-from sim.parameters import resolve
+from sim.levers import CHANNELS
+from sim.matching.targets import read_problem
 from sim.plan import Plan, single
 from sim.scenario import Scenario
 
 Reals = NDArray[np.float64]
-
-YEAR, HALF_YEAR = 365.0, 182.0
-PER_USERS = 1.2e9
-"""Users of the platform in the year that the targets are about (evidence A1)."""
 
 DRIFT = 0.03
 _EARLY, _LATE = (90, 180), (240, 540)
@@ -30,86 +25,8 @@ _DRIFTING = (*(f"stock_{channel}" for channel in CHANNELS), "price_yuan", "commi
 COLUMNS = ("target", "kind", "source", "range", "simulated", "low", "high", "inside")
 
 
-@dataclass(frozen=True)
-class Target:
-    """A quantity with the range that the evidence allows; `hard` ones must be inside, the others are reported."""
-
-    name: str
-    source: str
-    low: float
-    high: float
-    hard: bool
-    of: Callable[[Means], float]
-
-
-class Means:
-    """Means of one run over its window, with counts scaled to 1.2 billion users."""
-
-    def __init__(self, row: dict[str, float], scenario: Scenario) -> None:
-        self._row = row
-        self._scenario = scenario
-
-    def __getitem__(self, outcome: str) -> float:
-        return float(self._row[outcome])
-
-    def full(self, outcome: str) -> float:
-        """Return a count a day at 1.2 billion users."""
-        return self[outcome] * PER_USERS / self._scenario.population.users
-
-    def worth(self, channel: str) -> float:
-        """Return p q E[L], what an account earns in its life, in yuan."""
-        return (
-            self["price_yuan"]
-            * self["utilisation_share"]
-            * self[f"supply_{channel}"]
-            / self[f"stock_{channel}"]
-            * self[f"lifetime_days_{channel}"]
-        )
-
-    def sanctioned(self) -> float:
-        """Return the share of sanctions that fall on malicious accounts."""
-        malicious = sum(self[f"detected_{channel}"] for channel in CHANNELS)
-        return malicious / (malicious + self["innocents_sanctioned"])
-
-    def referral(self) -> float:
-        """Return the share of recruits who came by a friend."""
-        return self["rented_by_referral"] / (self["rented_by_advert"] + self["rented_by_referral"])
-
-    def approached(self) -> float:
-        """Return the share of users in the lured segments approached at least once a year, 1 - exp(-rate)."""
-        shares = sum(self._scenario.population.segments[segment].share for segment in SEGMENTS[:AT_RISK])
-        return float(-np.expm1(-YEAR * self["at_risk_approached"] / (shares * self._scenario.population.users)))
-
-    def unsealing(self) -> float:
-        """Return what a successful unsealing costs: assists and work of all attempts over successes, in yuan."""
-        work = resolve(self._scenario.parameters).unsealing.attempt_cost_yuan
-        return self["unseal_attempts"] * (self["helper_price_yuan"] + work) / self["inflow_unsealed"]
-
-
-TARGETS = (
-    Target(
-        "registered accounts detected a year", "evidence E1, +-25 %", 4.65e6, 7.75e6, True, lambda m: YEAR * m.full("detected_registered")
-    ),
-    Target("appeals of lured owners in half a year", "evidence E2", 1e4, 4e4, True, lambda m: HALF_YEAR * m.full("appeals_owner")),
-    Target("commission, yuan a day", "evidence B1", 40, 150, True, lambda m: m["commission_yuan"]),
-    Target("mean life of a rented account, days", "evidence B16, E12", 4, 8, True, lambda m: m["lifetime_days_rented"]),
-    Target(
-        "rentals that last over three weeks, share",
-        "evidence E12: a long tail",
-        0.02,
-        0.2,
-        True,
-        lambda m: m["exits_rented_long"] / m["exits_rented"],
-    ),
-    Target("recruits by referral, share", "evidence C14", 0.05, 0.25, True, lambda m: m.referral()),
-    Target("sanctions on malicious accounts, share", "evidence E3", 0.96, 1, True, lambda m: m.sanctioned()),
-    Target("worth of a fresh account, yuan", "evidence B4, B5", 55, 90, False, lambda m: m.worth("registered")),
-    Target("worth of an unsealed account, yuan", "evidence B4-B6", 90, 250, False, lambda m: m.worth("unsealed")),
-    Target("worth of a bought account, yuan", "evidence B4-B6", 200, 800, False, lambda m: m.worth("bought")),
-    Target("worth of a rented account, yuan", "evidence B4-B6", 200, 800, False, lambda m: m.worth("rented")),
-    Target("cost of an unsealing, yuan", "evidence B7b", 60, 150, False, lambda m: m.unsealing()),
-    Target("lured segments approached in a year, share", "evidence C1", 0.05, 0.2, False, lambda m: m.approached()),
-)
+TARGETS = read_problem().targets
+"""The targets of the shipped file, `sim/targets.toml`."""
 
 
 def plan(scenario: Scenario, replications: int) -> Plan:
@@ -135,8 +52,8 @@ def table(done: Runs) -> pd.DataFrame:
     is the test of equivalence (TOST) at 5 %.
     """
     scenario = next(iter(done.plan.scenarios.values()))
-    means = [Means({str(name): value for name, value in row.items()}, scenario) for row in done.runs.to_dict("records")]
-    rows = [_row(t.name, t.source, t.hard, np.array([t.of(m) for m in means]), t.low, t.high, 0.95) for t in TARGETS]
+    means = [{str(name): value for name, value in row.items()} for row in done.runs.to_dict("records")]
+    rows = [_row(t.name, t.source, t.hard, np.array([t.of(m, scenario) for m in means]), t.low, t.high, 0.95) for t in TARGETS]
     rows += [
         _row(f"drift of {outcome}", "no policy, no drift (TOST)", True, _drift(done.daily, outcome), -DRIFT, DRIFT, 0.90)
         for outcome in _DRIFTING

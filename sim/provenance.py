@@ -19,7 +19,7 @@ _LIBRARIES = ("mesa", "numpy", "scipy", "pandas", "pyarrow", "pydantic", "matplo
 @lru_cache(maxsize=1)
 def model_source() -> str:
     """Hash the source of the model: every file of the package that `sim.model` imports, directly or not, and the ledger."""
-    files = sorted([*_imported_from("sim.model"), *_ROOT.glob("*.toml")])
+    files = sorted([*_imported_from("sim.model"), _ROOT / "parameters.toml"])
     digest = hashlib.sha256()
     for path in files:
         digest.update(f"{path.relative_to(_ROOT).as_posix()}\n{path.read_text(encoding='utf-8')}\n".encode())

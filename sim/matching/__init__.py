@@ -1,0 +1,25 @@
+"""Calibration by history matching: targets, designs, emulators, waves, the set that ships, recovery of known parameters.
+
+`load_plausible` reads the shipped set and imports nothing heavy; `calibrate` makes one anew and needs the extra `analysis`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sim.matching.plausible import load_plausible
+
+if TYPE_CHECKING:
+    from sim.matching.command import Calibration, calibrate
+
+_HOMES = {"Calibration": "sim.matching.command", "calibrate": "sim.matching.command"}
+
+__all__ = ["Calibration", "calibrate", "load_plausible"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs more libraries when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sim.matching' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

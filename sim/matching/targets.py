@@ -1,0 +1,186 @@
+"""Targets and uncertain parameters, read from a file: what is wanted, on which scale, with which tolerance and source."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.faults import Fault, ScenarioError, show, show_path, unknown
+from sim.matching.quantities import QUANTITIES, value_of
+from sim.parameters import LEDGER
+from sim.scenario import Scenario
+from sim.scenario_file import read_toml
+from sim.store import MEANS
+
+Reals = NDArray[np.float64]
+
+HARD, SOFT = "hard", "soft"
+SCALES = ("linear", "log", "share")
+SIGMAS = 3.0
+"""The ends of a range lie this many tolerances from its middle: 95 % of any distribution with one peak lies within (Pukelsheim 1994)."""
+
+_TINY = 0.01
+"""On the log scale what is below this part of the range's low end counts as it: a market that has gone is far off, not infinitely."""
+
+FAR = 2.0
+"""Emulators see distances from the middle of more than this many half-ranges compressed."""
+
+WANTED = 0.0
+"""What is wanted of every target, on the scale of `Target.scaled`: the middle of its range."""
+
+TOLERANCE = FAR * math.asinh(1.0 / FAR) / SIGMAS
+"""Standard deviation that evidence and model leave, on the same scale."""
+
+_KEYS = ("name", "quantity", "kind", "low", "high", "scale", "source")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A quantity with the range that the evidence allows; `hard` ones must be inside, the others are reported."""
+
+    name: str
+    quantity: str
+    low: float
+    high: float
+    hard: bool
+    scale: str
+    source: str
+
+    @property
+    def kind(self) -> str:
+        """Say whether the target rules vectors out."""
+        return HARD if self.hard else SOFT
+
+    def plain(self, values: Reals | float) -> Reals:
+        """Return values on the target's scale: as they are, logarithms, or arcsines of roots; NaN stays NaN."""
+        x = np.asarray(values, dtype=np.float64)
+        if self.scale == "log":
+            return np.log(np.maximum(x, _TINY * self.low))
+        if self.scale == "share":
+            return np.arcsin(np.sqrt(np.clip(x, 0.0, 1.0)))
+        return x
+
+    def scaled(self, values: Reals | float) -> Reals:
+        """Return how far values are from the middle of the range, for emulators; NaN stays NaN.
+
+        x is the distance on the target's scale in half-ranges, and FAR asinh(x/FAR) is returned: 0 in the middle, +-3 `TOLERANCE` at the
+        ends, and less and less difference between what is far off and what is farther, where emulators need not be good.
+        """
+        low, high = self.plain(np.array([self.low, self.high]))
+        halves = (self.plain(values) - 0.5 * (low + high)) / (0.5 * (high - low))
+        return np.asarray(FAR * np.arcsinh(halves / FAR), dtype=np.float64)
+
+    def of(self, means: Mapping[str, float], scenario: Scenario) -> float:
+        """Return the quantity in a run, given the means over its window."""
+        return value_of(self.quantity, means, scenario)
+
+    def inside(self, values: Reals | float) -> NDArray[np.bool_]:
+        """Say which values lie in the range; NaN does not."""
+        x = np.asarray(values, dtype=np.float64)
+        return (self.low <= x) & (x <= self.high)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be matched: targets, and the uncertain parameters as `group.name`."""
+
+    targets: tuple[Target, ...]
+    parameters: tuple[str, ...]
+
+    @property
+    def hard(self) -> tuple[Target, ...]:
+        """Return the targets that rule vectors out."""
+        return tuple(target for target in self.targets if target.hard)
+
+
+def read_problem(path: Path | str | None = None) -> Problem:
+    """Read targets and uncertain parameters, from the shipped file if none is named; raises `ScenarioError` with every fault found."""
+    if path is None:
+        return _checked(tomllib.loads(files("sim").joinpath("targets.toml").read_text(encoding="utf-8")), "sim/targets.toml")
+    return _checked(read_toml(Path(path)), show_path(Path(path)))
+
+
+def _checked(data: Mapping[str, Any], where: str) -> Problem:
+    faults: list[Fault] = []
+    rows, uncertain = data.get("target", []), data.get("uncertain", {})
+    targets: list[Target] = []
+    if not isinstance(rows, list) or not rows:
+        faults.append(Fault(where, "target", show(rows), "must be a list of tables [[target]]"))
+    else:
+        targets = [target for k, row in enumerate(rows) if (target := _target(row, f"target[{k}]", where, faults)) is not None]
+    names = [target.name for target in targets]
+    faults += [
+        Fault(where, "target.name", show(name), "is the name of two targets") for name in sorted({n for n in names if names.count(n) > 1})
+    ]
+    if targets and len(targets) == len(rows) and not any(target.hard for target in targets):
+        faults.append(
+            Fault(where, "target.kind", show(SOFT), "is that of every target; at least one must be hard, or nothing is ruled out")
+        )
+    parameters = uncertain.get("parameters", []) if isinstance(uncertain, Mapping) else []
+    if not isinstance(parameters, list) or not parameters:
+        faults.append(Fault(where, "uncertain.parameters", show(parameters), 'must be a list of "group.name"'))
+        parameters = []
+    known = {f"{group}.{name}": entry for group, entries in LEDGER.items() for name, entry in entries.items()}
+    for name in parameters:
+        if name not in known:
+            faults.append(Fault(where, "uncertain.parameters", show(name), unknown("parameter", str(name), known)))
+        elif not known[name].low < known[name].high:
+            faults.append(Fault(where, "uncertain.parameters", show(name), "has no range in the ledger"))
+        elif parameters.count(name) > 1:
+            faults.append(Fault(where, "uncertain.parameters", show(name), "is named twice"))
+    faults += [
+        Fault(where, key, show(data[key]), unknown("table", key, ("target", "uncertain")))
+        for key in data
+        if key not in {"target", "uncertain"}
+    ]
+    if faults:
+        raise ScenarioError(faults)
+    return Problem(tuple(targets), tuple(parameters))
+
+
+def _target(row: object, key: str, where: str, faults: list[Fault]) -> Target | None:
+    """Read one target; notes what is wrong with it."""
+    if not isinstance(row, Mapping):
+        faults.append(Fault(where, key, show(row), "must be a table"))
+        return None
+    before = len(faults)
+    faults += [Fault(where, f"{key}.{name}", "", "is missing") for name in _KEYS if name not in row]
+    faults += [Fault(where, f"{key}.{name}", show(row[name]), unknown("key", name, _KEYS)) for name in row if name not in _KEYS]
+    if len(faults) > before:
+        return None
+    allowed = {"kind": (HARD, SOFT), "scale": SCALES, "quantity": (*QUANTITIES, *MEANS)}
+    faults += [
+        Fault(where, f"{key}.{name}", show(row[name]), unknown(name, str(row[name]), words))
+        for name, words in allowed.items()
+        if row[name] not in words
+    ]
+    faults += [
+        Fault(where, f"{key}.{name}", show(row[name]), "must be words")
+        for name in ("name", "source")
+        if not (isinstance(row[name], str) and row[name])
+    ]
+    ends = row["low"], row["high"]
+    numbers = [isinstance(end, int | float) and not isinstance(end, bool) and math.isfinite(end) for end in ends]
+    faults += [
+        Fault(where, f"{key}.{name}", show(row[name]), "must be a number")
+        for name, fine in zip(("low", "high"), numbers, strict=True)
+        if not fine
+    ]
+    if all(numbers):
+        if not ends[0] < ends[1]:
+            faults.append(Fault(where, f"{key}.high", show(ends[1]), f"must be above low = {show(ends[0])}"))
+        if row["scale"] == "log" and ends[0] <= 0:
+            faults.append(Fault(where, f"{key}.low", show(ends[0]), "must be above 0 on the log scale"))
+        if row["scale"] == "share" and not 0 <= ends[0] < ends[1] <= 1:
+            faults.append(Fault(where, f"{key}.high", show(ends[1]), "must be, with low, from 0 to 1 on the share scale"))
+    if len(faults) > before:
+        return None
+    return Target(row["name"], row["quantity"], float(ends[0]), float(ends[1]), row["kind"] == HARD, row["scale"], row["source"])
