@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +12,7 @@ import typer
 
 from sim import judging, listings
 from sim.faults import SETTING
-from sim.options import Out, Precision, Quiet, Replications, ScenarioFile, Seed, Settings, UsageError, Version, Workers, complaint
+from sim.options import Out, Precision, Quiet, Replications, ScenarioFile, Seed, Settings, UsageError, Version, Workers, complaint, whole
 from sim.runner import carried_out, conclude, overrides_of
 
 if TYPE_CHECKING:
@@ -60,6 +60,18 @@ def compare(
     set_: Settings = None,
     replications: Replications = None,
     precision: Precision = None,
+    over_uncertainty: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole("--over-uncertainty", 2, 10_000),
+            metavar="N",
+            help="Run the comparison in N members of the set of parameter vectors beside the ledger's own, --replications runs each "
+            "(2 if not given); tell which conclusions hold.",
+        ),
+    ] = None,
+    over_learning: Annotated[
+        bool, typer.Option("--over-learning", help="Run the comparison under each rule by which dealers may learn.")
+    ] = False,
     seed: Seed = None,
     workers: Workers = None,
     out: Out = None,
@@ -75,12 +87,70 @@ def compare(
     if len(files) == 1 and not is_experiment(read_toml(files[0])):
         problem = "is a scenario; `abm compare` takes an experiment file, or a baseline and policies to compare with it"
         raise ScenarioError([Fault(str(files[0]), "", "", problem)])
-    if len(files) == 1:
-        experiment = load_experiment(files[0], overrides, SETTING)
+    name = "_".join([files[0].stem, "against", *(file.stem for file in files[1:])])[:100]
+
+    def plan_with(more: Mapping[str, object]) -> Plan:
+        asked = {**overrides, **more}
+        if len(files) == 1:
+            return planned(load_experiment(files[0], asked, SETTING), precision)
+        return planned(experiment_of(files[0], files[1:], asked, name, SETTING), precision)
+
+    if over_learning and over_uncertainty:
+        raise ScenarioError([Fault("", "--over-learning", "", "does not go with --over-uncertainty; give one at a time")])
+    if over_learning:
+        if "dealers.learning" in overrides:
+            raise ScenarioError([Fault(SETTING, "dealers.learning", "", "does not go with --over-learning, which sets it")])
+        _over_learning(plan_with, out, workers, quiet)
+    elif over_uncertainty:
+        _over_uncertainty(plan_with({}), over_uncertainty, replications, out, workers, quiet)
     else:
-        name = "_".join([files[0].stem, "against", *(file.stem for file in files[1:])])[:100]
-        experiment = experiment_of(files[0], files[1:], overrides, name, SETTING)
-    _compare(planned(experiment, precision), out, workers, quiet)
+        _compare(plan_with({}), out, workers, quiet)
+
+
+def _over_uncertainty(asked: Plan, count: int, replications: int | None, out: Path | None, workers: int | None, quiet: bool) -> None:
+    from sim.comparison import Robust
+    from sim.robustness import fixed, plan, shipped
+    from sim.screen import print_robustness, say, show
+
+    members = shipped(count)
+    for key, scenarios in fixed(asked, members).items():
+        say(f"abm: {key} stays as {', '.join(scenarios)} sets it, in every member")
+    plan_ = plan(asked, members, replications)
+    done = carried_out(plan_, out, workers, quiet)
+    if isinstance(done, Robust) and not done.failures and not quiet:
+        print_robustness(done.robustness, done.plan.titles)
+        if plan_.question:
+            show(plan_.question)
+        show("\n".join(done.answer))
+    conclude(done, out or Path("results") / plan_.name, quiet)
+
+
+def _over_learning(plan_with: Callable[[Mapping[str, object]], Plan], out: Path | None, workers: int | None, quiet: bool) -> None:
+    """Make a comparison under each rule of learning, each in a directory of its own, and put them side by side."""
+    from sim.analysis.structure import in_words, side_by_side
+    from sim.comparison import Comparison
+    from sim.levers import LEARNING
+    from sim.screen import print_structure, say, show
+    from sim.store import write_csv
+
+    plans = {rule: plan_with({"dealers.learning": rule}) for rule in LEARNING}
+    first = plans[LEARNING[0]]
+    target = out or Path("results") / f"{first.name}_over_learning"
+    tables = {}
+    for rule, plan in plans.items():
+        if not quiet:
+            say(f"dealers learn by {rule}")
+        done = carried_out(plan, target / rule, workers, quiet)
+        if done.failures or not isinstance(done, Comparison):
+            conclude(done, target / rule, quiet)
+            continue
+        tables[rule] = done.asked
+    table = side_by_side(tables, first.outcomes)
+    write_csv(target / "learning.csv", table)
+    if not quiet:
+        print_structure(table, first.titles, tuple(tables))
+        show("\n".join(in_words(table)))
+        say(f"tables and figures are in {target}")
 
 
 @app.command()

@@ -19,13 +19,16 @@ from sim.outcomes import OUTCOMES
 from sim.plan import Plan
 from sim.provenance import provenance
 from sim.scenario import Scenario
-from sim.store import DONE, MEANS, Parts, Results, Store, daily_tables, replacing, runs_table, write_table, writing
+from sim.store import DONE, MEANS, Parts, Results, Store, daily_tables, replacing, runs_table, write_csv, write_table, writing
 
 if TYPE_CHECKING:
     from sim.plots.gallery import Gallery
 
 
-ALL_TABLES = ("summary", "comparison", "displacement", "recovery", "dose_response", "interaction")
+ALL_TABLES = (
+    *("summary", "comparison", "displacement", "recovery", "dose_response", "interaction"),
+    *("robustness", "ranking", "ranking_pairs", "member_effects"),
+)
 """Tables made of the runs, whichever command makes them."""
 
 
@@ -126,8 +129,7 @@ class Runs:
                     (path / f"{name}{suffix}").unlink(missing_ok=True)
         for name, table in made.items():
             write_table(path / f"{name}.parquet", table)
-            with replacing(path / f"{name}.csv") as temporary:
-                table.to_csv(temporary, index=False, lineterminator="\n")
+            write_csv(path / f"{name}.csv", table)
 
     def write_figures(self, path: Path) -> None:
         """Draw every figure that applies, as PNG and SVG, and take away those that an earlier command left."""
@@ -223,6 +225,51 @@ class Comparison(Runs):
         made = {"comparison": self.table, "displacement": self.displacement, "recovery": self.recovery}
         levels = {1: "dose_response", 2: "interaction"}.get(len(self.plan.axes))
         return {**super().tables, **made, **({levels: self.levels_table} if levels else {})}
+
+
+class Robust(Runs):
+    """Finished runs of a baseline and policies with the ledger's values and in members of the set of parameter vectors."""
+
+    @property
+    def worlds(self) -> analysis.Worlds:
+        """Which runs belong together: the same baseline and policies in each world."""
+        return analysis.Worlds.of(self.plan.baseline or "", self.plan.members)
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """The summary of the scenarios as they are, with the ledger's values."""
+        return summary(self.runs[~self.runs["scenario"].isin(list(self.plan.members))])
+
+    @cached_property
+    def robustness(self) -> pd.DataFrame:
+        """One row an outcome asked for and policy: chance, parameters, and the share of members in which the sign holds."""
+        return analysis.robustness(self.runs, self.worlds, self.plan.outcomes)
+
+    @cached_property
+    def member_effects(self) -> pd.DataFrame:
+        """One row an outcome, policy and world: the effect there, with its Monte-Carlo interval."""
+        return analysis.member_effects(self.runs, self.worlds, self.plan.outcomes)
+
+    @cached_property
+    def ranking(self) -> pd.DataFrame:
+        """One row a headline outcome: in what share of members policies rank otherwise."""
+        return analysis.ranking(self.runs, self.worlds, self.plan.headline)
+
+    @cached_property
+    def ranking_pairs(self) -> pd.DataFrame:
+        """One row a headline outcome and pair of policies: where one stays better than the other."""
+        return analysis.ranking_pairs(self.runs, self.worlds, self.plan.headline)
+
+    @cached_property
+    def answer(self) -> list[str]:
+        """Which conclusions hold over the parameters and which do not, in plain sentences."""
+        return analysis.robust_answer(self.robustness, self.ranking, self.plan.titles)
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables made of the runs, by the name of their files."""
+        made = {"robustness": self.robustness, "member_effects": self.member_effects}
+        return {**super().tables, **made, "ranking": self.ranking, "ranking_pairs": self.ranking_pairs}
 
 
 def summary(runs: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from numbers import Integral
 from pathlib import Path
 
 from sim import analysis
-from sim.comparison import Comparison, Kept, Runs
+from sim.comparison import Comparison, Kept, Robust, Runs
 from sim.experiment import Failure, Progress, run_jobs
 from sim.experiment_file import HEADLINE, SHOWN, Experiment
 from sim.faults import Fault, ScenarioError, corrected, nearest, one_of, show
@@ -31,8 +31,9 @@ Tell = Callable[[Progress], None]
 def carry_out(plan: Plan, out: Path | str | None = None, workers: int = 1, progress: Tell | None = None) -> Runs:
     """Make the runs of a plan that are missing and, in a results directory, write tables, figures and manifest.
 
-    Returns a `Comparison` when the plan has a baseline. Raises `StoreError` for a directory that cannot be used, `WriteError` when the
-    disk refuses, `KeyboardInterrupt` when interrupted; what was finished is kept. Runs that raise are listed in `failures`.
+    Returns a `Comparison` when the plan has a baseline, a `Robust` when it has members of a set of parameter vectors too.
+    Raises `StoreError` for a directory that cannot be used, `WriteError` when the disk refuses, `KeyboardInterrupt` when interrupted; what
+    was finished is kept. Runs that raise are listed in `failures`.
     """
     _whole("replications", plan.replications, 1, MOST_RUNS)
     _whole("seed", plan.seed, 0, 2**53)
@@ -64,7 +65,8 @@ def carry_out(plan: Plan, out: Path | str | None = None, workers: int = 1, progr
 
 
 def _opened(plan: Plan, tables: Kept | Results, failures: Sequence[Failure]) -> Runs:
-    return (Runs if plan.baseline is None else Comparison)(plan, tables, failures)
+    kind = Runs if plan.baseline is None else Robust if plan.members else Comparison
+    return kind(plan, tables, failures)
 
 
 def _make(plan: Plan, parts: Parts, workers: int, progress: Tell | None) -> tuple[Plan, list[Failure]]:
@@ -148,7 +150,7 @@ def sweep(
 
 
 def open_results(path: Path | str) -> Runs:
-    """Open a results directory; a `Comparison` when it holds one. Raises `StoreError` when it is damaged or of another version."""
+    """Open a results directory, as `carry_out` returned it. Raises `StoreError` when it is damaged or of another version."""
     results = Results(path)
     plan = Plan.of(results.manifest, results.path)
     if not results.manifest.get("finished"):

@@ -75,11 +75,15 @@ class RunReport:
     failed: list[Failure] = field(default_factory=list)
 
 
-def jobs_of(scenarios: Mapping[str, Scenario], replications: int, seed: int) -> list[Job]:
-    """List the runs of every scenario, interleaved by replication; replication k of each has the seed `seed` + k."""
+def jobs_of(scenarios: Mapping[str, Scenario], replications: int, seed: int, later: Mapping[str, int] | None = None) -> list[Job]:
+    """List the runs of every scenario, interleaved by replication.
+
+    Replication k of each has the seed `seed` + k, and those named in `later` so much more.
+    """
     identities = {name: scenario.identity() for name, scenario in scenarios.items()}
+    firsts = {name: seed + (later or {}).get(name, 0) for name in scenarios}
     return [
-        Job(scenario, name, k, seed + k, run_id(identities[name], seed + k))
+        Job(scenario, name, k, firsts[name] + k, run_id(identities[name], firsts[name] + k))
         for k in range(replications)
         for name, scenario in scenarios.items()
     ]

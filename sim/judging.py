@@ -1,4 +1,4 @@
-"""The commands that hold the model against something: its levers' stated effects, its targets."""
+"""The commands that hold the model against something: its levers' stated effects, its targets, the patterns of the world."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from sim.faults import SETTING
-from sim.options import Out, Quiet, Replications, Settings, Workers
-from sim.runner import SCENARIOS, overrides_of, with_table
+from sim.faults import SETTING, Fault, ScenarioError, show
+from sim.options import Out, Quiet, Replications, Seed, Settings, Workers, whole
+from sim.runner import SCENARIOS, carried_out, conclude, kept_if_interrupted, overrides_of, processors, with_table
 
 
 def levers(
@@ -60,4 +60,90 @@ def calibration(
         raise typer.Exit(1)
 
 
-COMMANDS = (levers, calibration)
+def validate(
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="PATTERN", help="One of P1 to P9; repeatable; all if not given.")
+    ] = None,
+    set_: Settings = None,
+    replications: Replications = None,
+    workers: Workers = None,
+    out: Out = None,
+    quiet: Quiet = False,
+) -> None:
+    """Test the patterns P1 to P9 seen in the world; exit 1 if one fails."""
+    from sim import patterns
+    from sim.plots.gallery import rendered
+    from sim.plots.scorecard import scorecard
+    from sim.scenario import load_scenario
+    from sim.scorecard_text import print_scorecard
+    from sim.screen import Reporter, say
+    from sim.store import replacing, write_csv, write_text
+
+    if unknown := [name for name in only or () if name not in patterns.PATTERNS]:
+        raise ScenarioError([Fault("", "--only", show(name), f"must be one of {', '.join(patterns.PATTERNS)}") for name in unknown])
+    chosen = tuple(name for name in patterns.PATTERNS if not only or name in only)
+    base = load_scenario(SCENARIOS / "baseline.toml", {**patterns.SHORTER, **overrides_of(set_)}, SETTING)
+    plan = patterns.plan(base, replications or 8, chosen)
+    target = out or Path("results") / plan.name
+    done = carried_out(plan, target, workers, quiet)
+    if done.failures:
+        conclude(done, target, quiet)
+
+    def tell(made: int, total: int) -> None:
+        if not quiet and (made % max(1, total // 10) == 0 or made == total):
+            say(f"{made} of {total} watched runs done")
+
+    with kept_if_interrupted(Reporter(quiet), target):  # watched runs are made anew each time
+        seen = patterns.gathered(done, chosen, workers or processors(), tell)
+    table = patterns.judged(seen, chosen)
+    note = f"n = {plan.replications} replications on common seeds; {base.population.users:,} users."
+    figure = scorecard(patterns.curves(seen, chosen), patterns.tallies(table), note)
+    with replacing(target / "figures" / "scorecard.png") as temporary:
+        temporary.write_bytes(rendered(figure, "png"))
+    write_csv(target / "scorecard.csv", table)
+    write_text(target / "scorecard.md", patterns.markdown(table))
+    write_text(target / "scorecard.html", patterns.page(table, rendered(figure, "svg").decode()))
+    if not quiet:
+        print_scorecard(table)
+        say(f"the scorecard as a page is {target / 'scorecard.html'}")
+    if (table["verdict"] == patterns.FAIL).any():
+        raise typer.Exit(1)
+
+
+def calibrate(
+    targets: Annotated[Path | None, typer.Argument(metavar="[TARGETS]", help="A file of targets; the shipped one if not given.")] = None,
+    scenario: Annotated[Path | None, typer.Option(metavar="SCENARIO", help="What is simulated; the baseline if not given.")] = None,
+    set_: Settings = None,
+    users: Annotated[int | None, typer.Option(parser=whole("--users", 1_000, 2_000_000_000), metavar="N", help="Users of a run.")] = None,
+    waves: Annotated[int, typer.Option(parser=whole("--waves", 1, 20), metavar="N", help="Waves at most.")] = 3,
+    points: Annotated[int, typer.Option(parser=whole("--points", 16, 10_000), metavar="N", help="New vectors a wave.")] = 150,
+    replications: Annotated[int, typer.Option(parser=whole("--replications", 1, 1_000), metavar="N", help="Runs of a vector.")] = 1,
+    members: Annotated[int, typer.Option(parser=whole("--members", 0, 1_000), metavar="N", help="Members of the set; 0 for none.")] = 40,
+    recovery: Annotated[
+        int, typer.Option(parser=whole("--recovery", 0, 10_000), metavar="N", help="Synthetic worlds with known parameters to recover.")
+    ] = 0,
+    seed: Seed = None,
+    workers: Workers = None,
+    out: Out = None,
+    quiet: Quiet = False,
+) -> None:
+    """Match the model with its targets: what is ruled out, and the set that is left; exit 1 if nothing is."""
+    from sim.matching import calibrate as match
+    from sim.scenario import load_scenario
+    from sim.screen import Reporter, say, show
+
+    overrides = {**overrides_of(set_, None, seed), **({} if users is None else {"population.users": users})}
+    base = load_scenario(scenario or SCENARIOS / "baseline.toml", overrides, SETTING)
+    target, reporter = out or Path("results") / "calibrate", Reporter(quiet)
+    with kept_if_interrupted(reporter, target):
+        done = match(
+            targets, base, waves, points, replications, members, recovery, out=target, workers=workers or processors(), progress=reporter
+        )
+    if not quiet:
+        show("\n".join(done.sentences))
+        say(f"tables are in {target}")
+    if not (done.feasible and done.complete):
+        raise typer.Exit(1)
+
+
+COMMANDS = (levers, calibration, validate, calibrate)

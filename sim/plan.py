@@ -19,6 +19,9 @@ from sim.parameters import LEDGER
 from sim.scenario import Scenario, load_scenario
 from sim.store import DONE, FAILED, MEANS, Parts, StoreError, damaged
 
+STRIDE = 1_000_000
+"""Seeds between two members of the set of parameter vectors: their luck is apart, so that chance is not taken for agreement."""
+
 MOST_SCENARIOS = 1000
 """More than that many scenarios in one sweep are taken for a slip."""
 
@@ -28,7 +31,8 @@ class Plan:
     """What a command asked for.
 
     `scenarios` are by name, the baseline first. `axes` and `levels` are those of a sweep: the keys varied, and for each scenario the
-    level of each key, the baseline's own included. `widest` is the half-width reached when a `precision` was asked for.
+    level of each key, the baseline's own included. `widest` is the half-width reached when a `precision` was asked for. `members` says of
+    each scenario that is another one in a member of the set of parameter vectors which one that is, and the member's number.
     """
 
     command: str
@@ -45,11 +49,14 @@ class Plan:
     levels: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     precision: float | None = None
     widest: float | None = None
+    members: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
     @property
     def jobs(self) -> list[Job]:
-        """Return the runs to be made, interleaved by replication."""
-        return jobs_of(self.scenarios, self.replications, self.seed)
+        """Return the runs to be made, interleaved by replication; scenarios share seeds in each member of the set, members do not."""
+        return jobs_of(
+            self.scenarios, self.replications, self.seed, {name: STRIDE * (number + 1) for name, (_, number) in self.members.items()}
+        )
 
     @property
     def sorted_jobs(self) -> list[Job]:
@@ -85,6 +92,7 @@ class Plan:
             "seeds": [self.seed + k for k in range(self.replications)],
             "axes": [vary.model_dump() for vary in self.axes],
             "levels": {name: list(levels) for name, levels in self.levels.items()},
+            "members": {name: list(copy) for name, copy in self.members.items()},
             "scenarios": {
                 name: {
                     "title": scenario.title,
@@ -116,6 +124,7 @@ class Plan:
                 levels={name: tuple(levels) for name, levels in manifest["levels"].items()},
                 precision=manifest["precision"],
                 widest=manifest["widest"],
+                members={name: (str(copied), int(number)) for name, (copied, number) in manifest.get("members", {}).items()},
             )
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False)[0]
@@ -124,7 +133,8 @@ class Plan:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             reason = f"no {error.args[0]}" if isinstance(error, KeyError) else "a value of the wrong kind"
             raise StoreError(damaged(path / "manifest.json", reason)) from error
-        named = {plan.baseline or next(iter(plan.scenarios), ""), *plan.levels}
+        copied = {name for name, _ in plan.members.values()}
+        named = {plan.baseline or next(iter(plan.scenarios), ""), *plan.levels, *plan.members, *copied}
         if unknown := sorted({*named.difference(plan.scenarios), *{*plan.outcomes, *plan.headline}.difference(MEANS)}):
             raise StoreError(damaged(path / "manifest.json", f"no scenario or outcome {show(unknown[0])}"))
         return plan

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from sim.comparison import Runs
     from sim.plan import Plan
+    from sim.screen import Reporter
 
 SCENARIOS = Path("scenarios")
 """Where the shipped scenarios are, from a checkout."""
@@ -33,15 +35,12 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def carried_out(plan: Plan, out: Path | None, workers: int | None, quiet: bool) -> Runs:
-    """Carry out a plan with progress on standard error; say where an interrupted one goes on."""
-    from sim.conduct import carry_out
-    from sim.screen import Reporter, say
+@contextmanager
+def kept_if_interrupted(reporter: Reporter, target: Path) -> Iterator[None]:
+    """Say where an interrupted command goes on, and take its bar away in any case."""
+    from sim.screen import say
     from sim.store import WriteError
     from sim.workers import Terminated
-
-    target = out or Path("results") / plan.name
-    reporter = Reporter(quiet)
 
     def kept() -> str:
         if (state := reporter.last) is None:
@@ -49,7 +48,7 @@ def carried_out(plan: Plan, out: Path | None, workers: int | None, quiet: bool) 
         return f"; {state.skipped + state.computed} of {state.total} runs are finished and kept in {target}"
 
     try:
-        return carry_out(plan, target, workers or processors(), reporter)
+        yield
     except KeyboardInterrupt as stop:
         reporter.close()
         say(f"abm: interrupted{kept()}; the same command goes on from there")
@@ -58,6 +57,16 @@ def carried_out(plan: Plan, out: Path | None, workers: int | None, quiet: bool) 
         raise WriteError(f"{error}{kept()}") from error
     finally:
         reporter.close()
+
+
+def carried_out(plan: Plan, out: Path | None, workers: int | None, quiet: bool) -> Runs:
+    """Carry out a plan with progress on standard error; say where an interrupted one goes on."""
+    from sim.conduct import carry_out
+    from sim.screen import Reporter
+
+    target, reporter = out or Path("results") / plan.name, Reporter(quiet)
+    with kept_if_interrupted(reporter, target):
+        return carry_out(plan, target, workers or processors(), reporter)
 
 
 def conclude(done: Runs, target: Path, quiet: bool) -> None:
@@ -76,13 +85,12 @@ def conclude(done: Runs, target: Path, quiet: bool) -> None:
 
 def with_table(plan: Plan, out: Path | None, workers: int | None, quiet: bool, table: Callable[[Runs], pd.DataFrame]) -> pd.DataFrame:
     """Carry out a plan and write the table made of its runs beside the others."""
-    from sim.store import replacing
+    from sim.store import write_csv
 
     target = out or Path("results") / plan.name
     done = carried_out(plan, target, workers, quiet)
     if done.failures:
         conclude(done, target, quiet)
     made = table(done)
-    with replacing(target / f"{plan.name}.csv") as temporary:
-        made.to_csv(temporary, index=False, lineterminator="\n")
+    write_csv(target / f"{plan.name}.csv", made)
     return made

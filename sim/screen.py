@@ -191,6 +191,30 @@ def print_comparison(table: pd.DataFrame, titles: Mapping[str, str], baseline: s
             print_table(narrow, short, titles.get(scenario, scenario), narrow[1:])
 
 
+def print_robustness(table: pd.DataFrame, titles: Mapping[str, str]) -> None:
+    """Print effects with what chance and what parameters make of them: a table a policy, an outcome a line."""
+    from sim.analysis.robust_words import cells
+
+    columns = ("outcome", "change", "chance, 95 %", "parameters, median", "parameters, range", "same sign", "beyond chance", "opposite")
+    for policy in table["policy"].unique():
+        rows = [cells(row) for row in _records(table[table["policy"] == policy])]
+        print_table(columns, rows, titles.get(policy, policy), columns[1:])
+
+
+def print_structure(table: pd.DataFrame, titles: Mapping[str, str], names: Sequence[str]) -> None:
+    """Print effects under several structures side by side: a table a policy, an outcome a line."""
+    from sim.analysis.words import number, percent
+
+    for policy in table["policy"].unique():
+        rows = []
+        for row in _records(table[table["policy"] == policy]):
+            write, unit = (percent, " %") if row["unit"] else (number, "")
+            cells = [f"{write(row[name])}{unit} ({write(row[f'{name}_low'])} to {write(row[f'{name}_high'])})" for name in names]
+            rows.append([row["outcome"], *cells, row["verdict"]])
+        columns = ["outcome", *(f"{name} (95 %)" for name in names), "sign"]
+        print_table(columns, rows, titles.get(policy, policy), columns[1:-1])
+
+
 def print_summary(table: pd.DataFrame, outcomes: Sequence[str] = RUN_SHOWN) -> None:
     """Print means over replications with intervals."""
     from sim.analysis.words import number

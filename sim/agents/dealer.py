@@ -126,9 +126,10 @@ def attraction(world: World, rows: Ints) -> Reals:
     """Return how dealers are drawn to each channel and to idleness, (n, 6), summing to 1: the rule by which they learn.
 
     *logit*: softmax of expected profit, forward-looking. *exp3*: exponential weights of the profit that a dealer's own effort brought,
-    with a fixed share spread anew (EXP3.S; Auer, Cesa-Bianchi, Freund & Schapire 2002); as effort is divided, every channel is played and
-    its profit per effort is the importance-weighted payoff. *replicator*: shares grow with the profit that the market's effort brought
-    (imitation; Taylor & Jonker 1978), with mutation. Under the last two a first plan is the logit's.
+    with a fixed share spread anew (in the manner of EXP3.S; Auer, Cesa-Bianchi, Freund & Schapire 2002); as effort is divided, every
+    channel is played, and its profit per effort over the fading memory stands for the importance-weighted payoff. *replicator*: shares
+    grow with the profit that the market's effort brought (imitation; Taylor & Jonker 1978), with mutation. Under the last two a first
+    plan is the logit's.
     """
     p, dealers, market = world.parameters.dealer, world.dealers, world.market
     if world.learning == "logit":

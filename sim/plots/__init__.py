@@ -3,6 +3,7 @@
 from sim.plots.forest import forest
 from sim.plots.over_time import OVER_TIME, SUPPLY, difference_over_time, supply_by_channel
 from sim.plots.people import HURT, who_is_hurt
+from sim.plots.robust import robust
 from sim.plots.style import CHANNEL_COLOURS, POLICY_STYLES, SEGMENT_COLOURS, Study
 from sim.plots.sweeps import dose_response, interaction_map
 from sim.plots.tradeoff import harm_against_cost
@@ -22,6 +23,7 @@ __all__ = [
     "forest",
     "harm_against_cost",
     "interaction_map",
+    "robust",
     "supply_by_channel",
     "who_is_hurt",
 ]

@@ -16,6 +16,7 @@ from sim.plan import Plan
 from sim.plots.forest import forest
 from sim.plots.over_time import OVER_TIME, SUPPLY, difference_over_time, supply_by_channel
 from sim.plots.people import who_is_hurt
+from sim.plots.robust import robust
 from sim.plots.style import Study
 from sim.plots.sweeps import dose_response, interaction_map
 from sim.plots.text import calm
@@ -58,10 +59,22 @@ class Compared(Finished, Protocol):
         """The comparison with the levels of a sweep."""
 
 
+class OverMembers(Finished, Protocol):
+    """Finished runs in members of the set of parameter vectors."""
+
+    @property
+    def robustness(self) -> pd.DataFrame:
+        """Effects with what chance and what parameters make of them."""
+
+    @property
+    def member_effects(self) -> pd.DataFrame:
+        """Effects by member."""
+
+
 class Gallery:
     """The figures of a run, a comparison or a sweep, one method each; every one returns a new matplotlib `Figure`."""
 
-    def __init__(self, done: Finished | Compared) -> None:
+    def __init__(self, done: Finished | Compared | OverMembers) -> None:
         self._done = done
         self._plan = done.plan
 
@@ -133,6 +146,8 @@ class Gallery:
         """Return the figures that apply, by the name of their files."""
         if self._plan.baseline is None:
             return {"supply_by_channel": self.supply_by_channel} if len(self._done.daily) else {}
+        if self._plan.members:
+            return {"robustness": self.robustness} if cast("OverMembers", self._done).robustness["central_effect"].notna().any() else {}
         if not self._compared.comparable:
             return {}
         if len(self._plan.axes) == 1:
@@ -143,6 +158,13 @@ class Gallery:
         if len(self._plan.scenarios) <= _MOST_PANELS + 1:
             figures |= {"supply_by_channel": self.supply_by_channel, "difference_over_time": self.difference_over_time}
         return figures
+
+    def robustness(self) -> Figure:
+        """Draw each effect with its interval over chance and, apart from it, its spread over parameters."""
+        if not self._plan.members:
+            raise TypeError("this figure is of runs in members of the set of parameter vectors")
+        done = cast("OverMembers", self._done)
+        return robust(done.robustness, done.member_effects, self.study, self._plan.outcomes)
 
     def _map_of(self, outcome: str) -> Callable[[], Figure]:
         return lambda: self.interaction_map(outcome)

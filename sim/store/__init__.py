@@ -6,7 +6,7 @@ may write. Parts are what a later command goes on from; the tables depend on the
 """
 
 from sim.store.directory import FORMAT, Results, Store, read_manifest
-from sim.store.files import StoreError, WriteError, damaged, read_table, replacing, write_table, write_text, writing
+from sim.store.files import StoreError, WriteError, damaged, read_table, replacing, write_csv, write_table, write_text, writing
 from sim.store.tables import DONE, FAILED, KEYS, MEANS, Memory, Parts, Row, RunResult, daily_tables, runs_table
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "read_table",
     "replacing",
     "runs_table",
+    "write_csv",
     "write_table",
     "write_text",
     "writing",

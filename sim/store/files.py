@@ -57,6 +57,12 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV, whole or not at all."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
 def write_table(path: Path, table: pd.DataFrame | pa.Table) -> None:
     """Write a table as Parquet, whole or not at all."""
     import pyarrow as pa
