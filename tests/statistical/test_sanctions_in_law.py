@@ -9,7 +9,7 @@ from scipy import stats
 from sim.agents.enforcer import Session
 from sim.processes import sanctions, turnover
 from sim.world.accounts import AUDITED, FRAUD, REGISTERED, RENTED, STOLEN, UNSEALED, VICE
-from sim.world.users import BANNED, FREE, LOST
+from sim.world.users import BANNED, LOST
 
 LIMIT = 3.3
 N = 4000
