@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from sim.levers import CHANNELS
 
 
 @dataclass(frozen=True)
@@ -13,11 +15,29 @@ class Shown:
     """A CSV file of `results/reference` and its columns by heading.
 
     A heading stands for one column, shown as code where it begins with a backtick; or for three, a value and the ends of its interval.
+    `only` keeps the rows that have one of some values in a column.
     """
 
     file: str
     columns: Mapping[str, str | tuple[str, str, str]]
+    only: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
+
+_TWIN = (
+    *(f"stock_{channel}" for channel in CHANNELS),
+    *(f"inflow_{channel}" for channel in CHANNELS),
+    *(f"detected_{channel}" for channel in CHANNELS),
+    *(
+        "supply_account_days",
+        "price_yuan",
+        "commission_yuan",
+        "helper_price_yuan",
+        "dealers_active",
+        "dealer_evasion",
+        "expected_harm_yuan",
+    ),
+    *("rented_by_referral", "helpers_by_stall", "helpers_by_task_platform", "innocents_sanctioned", "owners_banned", "review_backlog"),
+)
 
 SHOWN = {
     "lever_effects": Shown(
@@ -45,6 +65,72 @@ SHOWN = {
             "inside": "inside",
         },
     ),
+    "twin": Shown(
+        "twin.csv",
+        {
+            "outcome": "`outcome",
+            "engine": "engine_mean",
+            "twin": "twin_mean",
+            "standard deviation of a run": "run_sd",
+            "margin": "margin",
+            "difference, 90 %": ("difference", "low", "high"),
+            "equivalent": "equivalent",
+            "twin's over engine's deviation": "sd_ratio",
+        },
+        {"days": ("30-129",), "outcome": _TWIN},
+    ),
+    "mutants": Shown(
+        "mutants.csv", {"what is broken": "mutant", "in `sim/`": "`file", "caught by case": "caught_by", "by what": "first_row"}
+    ),
+    "learning": Shown(
+        "learning.csv",
+        {
+            "policy": "`policy",
+            "outcome": "`outcome",
+            "logit": ("logit", "logit_low", "logit_high"),
+            "exp3": ("exp3", "exp3_low", "exp3_high"),
+            "replicator": ("replicator", "replicator_low", "replicator_high"),
+            "sign": "verdict",
+        },
+        {"outcome": ("stock_rented", "supply_account_days", "expected_harm_yuan", "commission_yuan")},
+    ),
+    "waves": Shown(
+        "calibration/waves.csv",
+        {
+            "wave": "wave",
+            "new vectors": "points",
+            "failed": "failed",
+            "inside all hard ranges": "inside",
+            "share of the box left": "share_left",
+            "standard error": "standard_error",
+            "emulators' part of variance": "emulator_part",
+            "last because": "last_because",
+        },
+    ),
+    "ranges": Shown(
+        "calibration/ranges.csv",
+        {
+            "parameter": "`parameter",
+            "ledger's value": "ledger",
+            "from": "low",
+            "to": "high",
+            "left, from": "region_low",
+            "left, to": "region_high",
+            "part of the range": "part_of_range",
+            "narrowed": "narrowed",
+        },
+    ),
+    "recovery": Shown(
+        "calibration/recovery.csv",
+        {
+            "of": "of",
+            "worlds": "worlds",
+            "held the truth": "coverage",
+            "standard error": "standard_error",
+            "width over that of the prior": "part_of_prior_width",
+            "identified": "identified",
+        },
+    ),
 }
 """The tables by the name that a document's marker gives."""
 
@@ -62,7 +148,34 @@ def of_results(name: str, results: Path) -> str:
     needed = [part.lstrip("`") for column in shown.columns.values() for part in ((column,) if isinstance(column, str) else column)]
     if missing := [column for column in needed if column not in found]:
         raise ValueError(f"{path.name} has no column {', '.join(missing)}; it has {', '.join(found)}")
-    return markdown(tuple(shown.columns), ([_cell(row, column) for column in shown.columns.values()] for row in rows))
+    kept = [row for row in rows if all(row[column] in values for column, values in shown.only.items())]
+    return markdown(tuple(shown.columns), ([_cell(row, column) for column in shown.columns.values()] for row in kept))
+
+
+def known_answers(results: Path) -> str:
+    """Return the cases with a known answer, one a row, from `known_answers.csv`: how many checks, and the largest deviation."""
+    path = results / "known_answers.csv"
+    if not path.is_file():
+        return f"*Not yet computed: `results/reference/{path.name}` does not exist.*\n"
+    cases: dict[str, list[dict[str, str]]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            cases.setdefault(row["case"], []).append(row)
+    lines = []
+    for case, rows in cases.items():
+        scores = [abs(float(row["z"])) for row in rows if row["kind"] == "z"]
+        counts = {kind: sum(row["kind"] == kind for row in rows) for kind in dict.fromkeys(row["kind"] for row in rows)}
+        checks = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+        failed = sum(row["verdict"] != "pass" for row in rows)
+        verdict = f"**{failed} fail**" if failed else "pass"
+        lines.append((case, rows[0]["derivation"], checks, f"{max(scores):.2f}" if scores else "", verdict))
+    return markdown(("case", "closed form", "checks", "largest deviation in standard errors", "verdict"), lines)
+
+
+def page(name: str, results: Path) -> str:
+    """Return a page of results that is Markdown already; says so if there is none."""
+    path = results / name
+    return path.read_text(encoding="utf-8") if path.is_file() else f"*Not yet computed: `results/reference/{name}` does not exist.*\n"
 
 
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

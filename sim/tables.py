@@ -17,8 +17,10 @@ from sim.headlines import headlines
 from sim.levers import LEVERS
 from sim.outcomes import OUTCOMES
 from sim.parameters import KINDS, LEDGER, Parameters
-from sim.reference import SHOWN, markdown, of_results
+from sim.reference import SHOWN, known_answers, markdown, of_results, page
+from sim.robustness import markdown as conclusions
 
+_TITLE = re.compile(r'^title = "(.*)"$', re.MULTILINE)
 _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -99,13 +101,22 @@ def assumptions() -> str:
     return markdown(("group", *KINDS), ((name, *(str(kinds.count(kind)) for kind in KINDS)) for name, kinds in rows))
 
 
+def robustness(results: Path) -> str:
+    """Return which conclusions of the shipped comparison hold over the set of parameter vectors, for what README speaks of most."""
+    folder = results.parent.parent / "scenarios"
+    titles = {path.stem: found[1] for path in folder.glob("*.toml") if (found := _TITLE.search(path.read_text(encoding="utf-8")))}
+    return conclusions(
+        results / "policy_comparison_over_uncertainty", titles, ("stock_rented", "supply_account_days", "expected_harm_yuan")
+    )
+
+
 def scenarios(results: Path) -> str:
     """Return the shipped scenarios and experiments with what each asks."""
     folder = results.parent.parent / "scenarios"
     rows = []
     for path in [*sorted(folder.glob("*.toml")), *sorted((folder / "experiments").glob("*.toml"))]:
         text = path.read_text(encoding="utf-8")
-        title = re.search(r'^title = "(.*)"$', text, re.MULTILINE)
+        title = _TITLE.search(text)
         about = " ".join(line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#"))
         name = path.relative_to(results.parent.parent).as_posix()
         rows.append((f"[`{path.stem}`]({name})", title.group(1) if title else "", about))
@@ -116,6 +127,9 @@ _TABLES: dict[str, Callable[[Path], str]] = {
     "parameters": lambda _results: parameters(),
     "levers": lambda _results: levers(),
     **{name: partial(of_results, name) for name in SHOWN},
+    "known_answers": known_answers,
+    "scorecard": partial(page, "validation/scorecard.md"),
+    "robustness": robustness,
     "scenarios": scenarios,
     "headlines": headlines,
     "assumptions": lambda _results: assumptions(),

@@ -13,6 +13,7 @@ from sim.calibration import TARGETS
 from sim.levers import LEVERS
 from sim.outcomes import OUTCOMES
 from sim.parameters import LEDGER
+from sim.patterns import CRITERIA
 from sim.reference import of_results
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +50,10 @@ def test_generated_tables_are_current(path):
 
 
 def test_model_shows_every_table():
-    assert re.findall(r"<!-- table: (\w+) -->", MODEL) == ["sizes", "levers", "lever_effects", "calibration", "assumptions", "parameters"]
+    shown = re.findall(r"<!-- table: (\w+) -->", MODEL)
+    of_the_model = ["sizes", "levers", "lever_effects", "calibration"]
+    of_its_credit = ["known_answers", "mutants", "twin", "scorecard", "waves", "ranges", "recovery", "learning"]
+    assert shown == [*of_the_model, *of_its_credit, "assumptions", "parameters"]
     assert all(f"| `{name}`" in section("Levers") for name in LEVERS)
     assert all(f"| `{name}` |" in section("Parameters") for rows in LEDGER.values() for name in rows)
 
@@ -158,6 +162,13 @@ def test_every_source_of_evidence_has_its_reference():
     references = section("References")
     assert keys
     assert not {key for key in keys if f"[{key}]" not in references}
+
+
+def test_every_source_of_a_pattern_has_its_row_or_reference():
+    rows = set(re.findall(rf"^\| ({ROW.pattern}) \|", section("Evidence"), re.MULTILINE))
+    for criterion in CRITERIA:
+        for part in criterion.source.split(", "):
+            assert part in rows or part in section("References"), f"{criterion.name}: {part}"
 
 
 def test_every_source_in_the_ledger_says_what_it_is():
