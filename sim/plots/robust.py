@@ -56,14 +56,15 @@ def robust(
         ]
         n, runs = int(table["members"].max()), int(table["replications"].max())
         level = 100.0 * float(table["parameter_level"].max())
+        falls = f"; one more member falls into it with about {level:.0f} % probability" if level > 0.0 else ""
         labels = ["ledger's values: 95 % Monte-Carlo interval", "parameters: range and median", "one member, as simulated", "no effect"]
         aside = len(panels) > len(shown)
         if aside:
             panels[-1].legend(handles, labels, loc="center", frameon=False, fontsize=8.5)
         note = (
             f"Paired differences from the baseline of the same parameter vector. Parameters: range over {n} members of the set of parameter"
-            f" vectors, chance taken out; one more member falls into it with {level:.0f} % probability. Numbers: members of {n} in which"
-            f" the effect has the ledger's sign beyond chance (grey below {100.0 * HELD:.0f} %)."
+            f" vectors, chance taken out{falls}. Numbers: members of {n} in which the effect has the ledger's sign beyond chance (grey"
+            f" below {100.0 * HELD:.0f} %). Each vector has seeds of its own; the ledger's are given."
         )
         caption = study.caption(runs, note)
         finish(figure, "What holds over the parameters: chance and parameters apart", caption, *(() if aside else (handles, labels)))
