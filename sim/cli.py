@@ -129,6 +129,7 @@ def _over_learning(plan_with: Callable[[Mapping[str, object]], Plan], out: Path 
     """Make a comparison under each rule of learning, each in a directory of its own, and put them side by side."""
     from sim.analysis.structure import in_words, side_by_side
     from sim.comparison import Comparison
+    from sim.faults import Fault, ScenarioError
     from sim.levers import LEARNING
     from sim.screen import print_structure, say, show
     from sim.store import write_csv
@@ -136,6 +137,11 @@ def _over_learning(plan_with: Callable[[Mapping[str, object]], Plan], out: Path 
     plans = {rule: plan_with({"dealers.learning": rule}) for rule in LEARNING}
     first = plans[LEARNING[0]]
     target = out or Path("results") / f"{first.name}_over_learning"
+    other = sorted(path.name for path in target.iterdir() if path.name not in {*plans, "learning.csv"}) if target.is_dir() else []
+    if other or target.is_file():
+        problem = f"holds {other[0]}, which is none of its results; name another" if other else "is a file, not a directory"
+        raise ScenarioError([Fault("", "--out", str(target), problem)])
+    (target / "learning.csv").unlink(missing_ok=True)
     tables = {}
     for rule, plan in plans.items():
         if not quiet:
@@ -150,7 +156,7 @@ def _over_learning(plan_with: Callable[[Mapping[str, object]], Plan], out: Path 
     if not quiet:
         print_structure(table, first.titles, tuple(tables))
         show("\n".join(in_words(table)))
-        say(f"tables and figures are in {target}")
+        say(f"the effects side by side are in {target / 'learning.csv'}; each rule has its tables and figures in a directory there")
 
 
 @app.command()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sim.faults import SETTING, Fault, ScenarioError, show
+from sim.faults import SETTING, Fault, ScenarioError, corrected, nearest, one_of, show
 from sim.options import Out, Quiet, Replications, Seed, Settings, Workers, whole
 from sim.runner import SCENARIOS, carried_out, conclude, kept_if_interrupted, overrides_of, processors, with_table
 
@@ -72,37 +72,49 @@ def validate(
 ) -> None:
     """Test the patterns P1 to P9 seen in the world; exit 1 if one fails."""
     from sim import patterns
+    from sim.patterns import PATTERNS
+    from sim.patterns.watching import WatchError
     from sim.plots.gallery import rendered
     from sim.plots.scorecard import scorecard
     from sim.scenario import load_scenario
     from sim.scorecard_text import print_scorecard
-    from sim.screen import Reporter, say
+    from sim.screen import say
     from sim.store import replacing, write_csv, write_text
 
-    if unknown := [name for name in only or () if name not in patterns.PATTERNS]:
-        raise ScenarioError([Fault("", "--only", show(name), f"must be one of {', '.join(patterns.PATTERNS)}") for name in unknown])
-    chosen = tuple(name for name in patterns.PATTERNS if not only or name in only)
+    wrong = [name for name in only or () if name.upper() not in PATTERNS]
+    if wrong:
+        problem = corrected(nearest(wrong[0].upper(), PATTERNS), f"it must be {one_of(PATTERNS)}")
+        raise ScenarioError([Fault("", "--only", show(wrong[0]), problem)])
+    chosen = tuple(name for name in PATTERNS if not only or name in [one.upper() for one in only])
     base = load_scenario(SCENARIOS / "baseline.toml", {**patterns.SHORTER, **overrides_of(set_)}, SETTING)
     plan = patterns.plan(base, replications or 8, chosen)
     target = out or Path("results") / plan.name
     done = carried_out(plan, target, workers, quiet)
     if done.failures:
         conclude(done, target, quiet)
+    for suffix in ("csv", "md", "html", "png"):
+        (target / f"scorecard.{suffix}").unlink(missing_ok=True)
 
     def tell(made: int, total: int) -> None:
         if not quiet and (made % max(1, total // 10) == 0 or made == total):
             say(f"{made} of {total} watched runs done")
 
-    with kept_if_interrupted(Reporter(quiet), target):  # watched runs are made anew each time
+    try:
         seen = patterns.gathered(done, chosen, workers or processors(), tell)
-    table = patterns.judged(seen, chosen)
-    note = f"n = {plan.replications} replications on common seeds; {base.population.users:,} users."
-    figure = scorecard(patterns.curves(seen, chosen), patterns.tallies(table), note)
-    with replacing(target / "figures" / "scorecard.png") as temporary:
-        temporary.write_bytes(rendered(figure, "png"))
-    write_csv(target / "scorecard.csv", table)
-    write_text(target / "scorecard.md", patterns.markdown(table))
-    write_text(target / "scorecard.html", patterns.page(table, rendered(figure, "svg").decode()))
+        table = patterns.judged(seen, chosen)
+        note = f"n = {plan.replications} replications on common seeds; {base.population.users:,} users."
+        figure = scorecard(patterns.curves(seen, chosen), patterns.tallies(table), note)
+        with replacing(target / "scorecard.png") as temporary:
+            temporary.write_bytes(rendered(figure, "png"))
+        write_csv(target / "scorecard.csv", table)
+        write_text(target / "scorecard.md", patterns.markdown(table))
+        write_text(target / "scorecard.html", patterns.page(table, rendered(figure, "svg").decode()))
+    except KeyboardInterrupt:
+        say(f"abm: interrupted; the runs in {target} are kept, watched runs are made again by the same command")
+        raise
+    except WatchError as error:
+        say(f"abm: {error}")
+        raise typer.Exit(1) from None
     if not quiet:
         print_scorecard(table)
         say(f"the scorecard as a page is {target / 'scorecard.html'}")
@@ -139,6 +151,10 @@ def calibrate(
         done = match(
             targets, base, waves, points, replications, members, recovery, out=target, workers=workers or processors(), progress=reporter
         )
+    for failure in done.failures[:3]:
+        say(f"abm: run {failure.run_id} failed ({failure.scenario}): {failure.traceback.strip().splitlines()[-1]}")
+    if done.failures:
+        say(f"abm: {len(done.failures)} runs failed and count as implausible; their tracebacks are in {target / 'manifest.json'}")
     if not quiet:
         show("\n".join(done.sentences))
         say(f"tables are in {target}")

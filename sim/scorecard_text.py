@@ -17,7 +17,11 @@ def print_scorecard(table: pd.DataFrame) -> None:
     for row in rows(table):
         verdict = row["verdict"].upper() if row["verdict"] == FAIL else row["verdict"]
         lines.append((row["criterion"], f"{row['observed']} {row['source']}", row["test"], interval(row), verdict))
-    print_table(("", "observed", "asked of the model", "model, 95 % interval", "verdict"), lines, "Patterns P1 to P9")
+    print_table(
+        ("", "observed", "asked of the model", "model, 95 % interval", "verdict"),
+        lines,
+        f"Patterns {', '.join(dict.fromkeys(row['pattern'] for row in rows(table)))}",
+    )
     for verdict, heading in ((FAIL, "What the failures would take"), (NOT_TESTABLE, "What cannot be tested")):
         told = [row for row in rows(table) if row["verdict"] == verdict]
         if told:

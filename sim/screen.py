@@ -203,12 +203,13 @@ def print_robustness(table: pd.DataFrame, titles: Mapping[str, str]) -> None:
 
 def print_structure(table: pd.DataFrame, titles: Mapping[str, str], names: Sequence[str]) -> None:
     """Print effects under several structures side by side: a table a policy, an outcome a line."""
+    from sim.analysis.uncertain import SHARE
     from sim.analysis.words import number, percent
 
     for policy in table["policy"].unique():
         rows = []
         for row in _records(table[table["policy"] == policy]):
-            write, unit = (percent, " %") if row["unit"] else (number, "")
+            write, unit = (percent, " %") if row["unit"] == SHARE else (number, f" {row['unit']}")
             cells = [f"{write(row[name])}{unit} ({write(row[f'{name}_low'])} to {write(row[f'{name}_high'])})" for name in names]
             rows.append([row["outcome"], *cells, row["verdict"]])
         columns = ["outcome", *(f"{name} (95 %)" for name in names), "sign"]

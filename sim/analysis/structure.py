@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from sim.analysis.uncertain import SHARE
+from sim.outcomes import OUTCOMES
+
 SAME, NONE, UNCLEAR, OPPOSITE = "same sign", "no effect", "unclear", "opposite signs"
 """What several intervals say together: all on one side of 0; all exactly 0; some hold 0; two on different sides."""
 
@@ -27,12 +30,17 @@ def side_by_side(comparisons: Mapping[str, pd.DataFrame], outcomes: Sequence[str
         for outcome in outcomes:
             found = {name: table.loc[(policy, outcome)] for name, table in tables.items()}
             kind = "relative" if all(np.isfinite(row["relative_low"]) for row in found.values()) else "difference"
-            cells: dict[str, object] = {"policy": policy, "outcome": outcome, "unit": "share of baseline" if kind == "relative" else ""}
+            cells: dict[str, object] = {"policy": policy, "outcome": outcome, "unit": SHARE if kind == "relative" else unit_of(outcome)}
             for name, row in found.items():
                 cells |= {name: row[kind], f"{name}_low": row[f"{kind}_low"], f"{name}_high": row[f"{kind}_high"]}
             cells["verdict"] = verdict([(row["difference_low"], row["difference_high"]) for row in found.values()])
             rows.append(cells)
     return pd.DataFrame(rows)
+
+
+def unit_of(outcome: str) -> str:
+    """Return the unit of an outcome's difference."""
+    return OUTCOMES[outcome].unit if outcome in OUTCOMES else "days"
 
 
 def verdict(intervals: Sequence[tuple[float, float]]) -> str:
@@ -48,6 +56,8 @@ def verdict(intervals: Sequence[tuple[float, float]]) -> str:
 def in_words(table: pd.DataFrame) -> list[str]:
     """Return which effects keep their sign under all structures, in plain sentences."""
     effects = table[table["verdict"] != NONE]
+    if effects.empty:
+        return ["There is no effect, under any rule of learning."]
     same = int((effects["verdict"] == SAME).sum())
     lines = [f"{same} of {len(effects)} effects have the same sign, beyond chance, under every rule of learning."]
     for kind in (OPPOSITE, UNCLEAR):

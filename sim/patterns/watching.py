@@ -36,6 +36,18 @@ def watch(scenario: Scenario, seed: int, strike: Strike | None) -> Seen:
     return census(scenario, seed) if strike is None else struck(scenario, seed, strike)
 
 
+class WatchError(RuntimeError):
+    """A watched run that raised, or whose worker process died: which, and why."""
+
+
+def _attempt(scenario: Scenario, seed: int, strike: Strike | None) -> Seen | str:
+    """Watch a run; return what it raised as a line of text."""
+    try:
+        return watch(scenario, seed, strike)
+    except Exception as error:  # noqa: BLE001  # whatever a run raises is reported with its name and seed
+        return f"{type(error).__name__}: {error}"
+
+
 def watch_all(
     watches: Mapping[str, Watch],
     scenarios: Mapping[str, Scenario],
@@ -45,23 +57,23 @@ def watch_all(
 ) -> dict[str, list[Seen]]:
     """Make every watched run under every seed; returns them by name, in the order of seeds.
 
-    `tell` hears how many of how many are done. Raises `RuntimeError` when a worker process dies.
+    `tell` hears how many of how many are done. Raises `WatchError` when a run raises or a worker process dies.
     """
     calls = [((name, k), (scenarios[one.scenario], seed, one.strike)) for k, seed in enumerate(seeds) for name, one in watches.items()]
     found: dict[tuple[str, int], Seen] = {}
 
-    def keep(key: tuple[str, int], seen: Seen | Crash) -> None:
-        if isinstance(seen, Crash):
-            raise RuntimeError(f"watched run {key[0]}, seed {seeds[key[1]]}: {seen}")  # noqa: TRY004  # no fault of a caller
+    def keep(key: tuple[str, int], seen: Seen | str | Crash) -> None:
+        if isinstance(seen, str | Crash):
+            raise WatchError(f"watched run {key[0]}, seed {seeds[key[1]]} failed: {seen}")
         found[key] = seen
         if tell:
             tell(len(found), len(calls))
 
     if workers == 1:
         for key, arguments in calls:
-            keep(key, watch(*arguments))
+            keep(key, _attempt(*arguments))
     else:
-        in_processes(watch, deque(calls), min(workers, max(len(calls), 1)), keep)
+        in_processes(_attempt, deque(calls), min(workers, max(len(calls), 1)), keep)
     return {name: [found[name, k] for k in range(len(seeds))] for name in watches}
 
 
