@@ -22,7 +22,7 @@ FEWEST = 12
 """Runs with a finite quantity, below which nothing can be learnt of it."""
 
 _CHUNK = 20_000
-_ITERATIONS = 50
+_ITERATIONS = 80
 _LENGTHS, _LENGTH_BOUNDS = 4.0, (0.2, 80.0)
 _NOISE, _NOISE_BOUNDS = 0.05, (1e-6, 2.0)
 _LOOSE, _LOOSE_NOISE = np.log(3.0), np.log(10.0)
@@ -183,7 +183,7 @@ class Emulators:
         return np.atleast_2d(np.corrcoef(self._errors))
 
 
-def implausibility(prediction: Prediction, wanted: Reals | float, tolerance: Reals | float) -> Reals:
+def implausibility(prediction: Prediction, wanted: Reals, tolerance: Reals) -> Reals:
     """Return how far off each target is, `(points, targets)`, in standard deviations of all that is not known.
 
     I = |z - E| / sqrt(Var_emulator + Var_runs + tolerance^2), z what is wanted (Craig et al. 1997; Vernon, Goldstein & Bower 2010).

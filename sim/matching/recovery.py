@@ -16,7 +16,7 @@ from sim.matching.posterior import posterior
 from sim.matching.region import Region
 from sim.matching.simulator import Simulator
 from sim.matching.targets import Target
-from sim.matching.waves import STRIDE, known, vectors
+from sim.matching.waves import STRIDE, scaled, vectors
 
 Reals = NDArray[np.float64]
 
@@ -84,10 +84,10 @@ def synthetic_worlds(
     lot = np.argsort(uniforms(seed, "worlds", len(sample)))[:worlds]
     design = space.settled(sample[spread(sample, points, sample[lot])])
     shown = simulate(vectors(space, design, "design", seed + _DESIGN * STRIDE, 1), f"recovery: {len(design)} vectors to emulate")
-    emulators = Emulators(design, _plain(shown, targets), targets)
+    emulators = Emulators(design, scaled(shown, targets), targets)
     truth = space.settled(sample[lot])
     seen = simulate(vectors(space, truth, "world", seed + _WORLDS * STRIDE, 1), f"recovery: {len(truth)} synthetic worlds")
-    observed = _plain(seen, targets)
+    observed = scaled(seen, targets)
     fine = np.isfinite(observed).all(axis=1)
     return Worlds(emulators, truth[fine], observed[fine], int((~fine).sum()))
 
@@ -143,11 +143,6 @@ class Loss:
 def _log_likelihood(emulators: Emulators, observed: Reals, points: Reals) -> Reals:
     """Return the logarithm of the likelihood of one world at points."""
     return Loss(emulators, points).log_likelihood(observed)
-
-
-def _plain(quantities: Reals, targets: Sequence[Target]) -> Reals:
-    """Return quantities `(n, targets)` on the targets' scales."""
-    return known(np.stack([target.plain(quantities[:, k]) for k, target in enumerate(targets)], axis=1))
 
 
 def _interval(points: Reals) -> tuple[Reals, Reals]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sim.luck import uniforms
 from sim.matching.emulator import Emulators, implausibility
-from sim.matching.targets import TOLERANCE, WANTED, Target
+from sim.matching.targets import Target
 
 Reals = NDArray[np.float64]
 
@@ -47,17 +47,28 @@ class Region:
     targets: Sequence[Target]
     waves: list[Emulators] = field(default_factory=list)
 
+    @property
+    def wanted(self) -> Reals:
+        """Return what is wanted of each target, on its scale."""
+        return np.array([target.middle for target in self.targets])
+
+    @property
+    def tolerance(self) -> Reals:
+        """Return the tolerance of each target, on its scale."""
+        return np.array([target.tolerance for target in self.targets])
+
     def worst(self, points: Reals, wave: int = -1) -> Reals:
         """Return the largest implausibility of each point under one wave, `(n,)`."""
-        return np.asarray(implausibility(self.waves[wave](points), WANTED, TOLERANCE).max(axis=1), dtype=np.float64)
+        return np.asarray(implausibility(self.waves[wave](points), self.wanted, self.tolerance).max(axis=1), dtype=np.float64)
 
     def holds(self, points: Reals) -> NDArray[np.bool_]:
         """Say which points are left in, `(n,)`. Each target is asked only about the points that are left by those before it."""
         left = np.arange(len(points))
         for wave in self.waves:
-            for emulator in wave.each:
+            for emulator, target in zip(wave.each, self.targets, strict=True):
                 mean, variance = emulator(points[left])
-                left = left[np.abs(WANTED - mean) <= CUT * np.sqrt(variance + emulator.noise + TOLERANCE**2)]
+                spread = np.sqrt(variance + emulator.noise + target.tolerance**2)
+                left = left[np.abs(target.middle - mean) <= CUT * spread]
         held = np.zeros(len(points), dtype=np.bool_)
         held[left] = True
         return held

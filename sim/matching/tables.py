@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sim.matching.design import Space, rounded
 from sim.matching.members import Found
 from sim.matching.recovery import LEVEL, Recovery
-from sim.matching.targets import TOLERANCE, WANTED, Problem, Target
+from sim.matching.targets import Problem, Target
 from sim.matching.waves import History, inside
 
 Reals = NDArray[np.float64]
@@ -26,7 +26,7 @@ def feasible(problem: Problem, runs: Reals) -> pd.DataFrame:
     for k, target in enumerate(problem.targets):
         values = runs[:, k]
         mean, spread = float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else np.nan
-        off = float(abs(target.scaled(mean) - WANTED) / TOLERANCE)
+        off = float(abs(target.scaled(mean) - target.middle) / target.tolerance)
         every = bool(target.inside(values).all())
         rows.append((target.name, target.kind, target.low, target.high, mean, spread, len(values), off, bool(target.inside(mean)), every))
     columns = ["target", "kind", "low", "high", "simulated", "between_runs", "runs", "tolerances_off", "inside", "every_run_inside"]
@@ -50,9 +50,21 @@ def emulators(history: History) -> pd.DataFrame:
     rows = []
     for wave, made in zip(history.waves, history.region.waves, strict=True):
         for emulator, target, vague in zip(made.each, made.targets, wave.vagueness, strict=True):
-            noise = float(np.sqrt(emulator.noise)) / TOLERANCE
-            rows.append((wave.number, target.name, len(emulator.values), emulator.r2, emulator.coverage, noise, vague))
-    columns = ["wave", "target", "runs", "r2_left_out", "coverage_95_left_out", "between_runs_in_tolerances", "emulator_part"]
+            spread = float(np.sqrt(emulator.noise))
+            rows.append(
+                (
+                    wave.number,
+                    target.name,
+                    target.scale,
+                    len(emulator.values),
+                    emulator.r2,
+                    emulator.coverage,
+                    spread,
+                    target.tolerance,
+                    vague,
+                )
+            )
+    columns = ["wave", "target", "scale", "runs", "r2_left_out", "coverage_95_left_out", "between_runs", "tolerance", "emulator_part"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -123,10 +135,10 @@ def recovery(result: Recovery) -> pd.DataFrame:
 def recovery_fit(result: Recovery, targets: Sequence[Target]) -> pd.DataFrame:
     """Return how well the emulators of the small world predict runs left out."""
     rows = [
-        (target.name, len(emulator.values), emulator.r2, emulator.coverage, float(np.sqrt(emulator.noise)) / TOLERANCE)
+        (target.name, len(emulator.values), emulator.r2, emulator.coverage, float(np.sqrt(emulator.noise)))
         for emulator, target in zip(result.fit.each, targets, strict=True)
     ]
-    return pd.DataFrame(rows, columns=["target", "runs", "r2_left_out", "coverage_95_left_out", "between_runs_in_tolerances"])
+    return pd.DataFrame(rows, columns=["target", "runs", "r2_left_out", "coverage_95_left_out", "between_runs"])
 
 
 def _binomial(held: NDArray[np.bool_]) -> float:

@@ -6,6 +6,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -30,15 +31,6 @@ SIGMAS = 3.0
 _TINY = 0.01
 """On the log scale what is below this part of the range's low end counts as it: a market that has gone is far off, not infinitely."""
 
-FAR = 2.0
-"""Emulators see distances from the middle of more than this many half-ranges compressed."""
-
-WANTED = 0.0
-"""What is wanted of every target, on the scale of `Target.scaled`: the middle of its range."""
-
-TOLERANCE = FAR * math.asinh(1.0 / FAR) / SIGMAS
-"""Standard deviation that evidence and model leave, on the same scale."""
-
 _KEYS = ("name", "quantity", "kind", "low", "high", "scale", "source")
 
 
@@ -59,24 +51,25 @@ class Target:
         """Say whether the target rules vectors out."""
         return HARD if self.hard else SOFT
 
-    def plain(self, values: Reals | float) -> Reals:
-        """Return values on the target's scale: as they are, logarithms, or arcsines of roots; NaN stays NaN."""
+    def scaled(self, values: Reals | float) -> Reals:
+        """Return values on the target's scale, where tolerance is the same on both sides; NaN stays NaN."""
         x = np.asarray(values, dtype=np.float64)
         if self.scale == "log":
             return np.log(np.maximum(x, _TINY * self.low))
         if self.scale == "share":
             return np.arcsin(np.sqrt(np.clip(x, 0.0, 1.0)))
-        return x
+        return x.copy()
 
-    def scaled(self, values: Reals | float) -> Reals:
-        """Return how far values are from the middle of the range, for emulators; NaN stays NaN.
+    @cached_property
+    def middle(self) -> float:
+        """Return the middle of the range on the scale."""
+        return float(self.scaled(np.array([self.low, self.high])).mean())
 
-        x is the distance on the target's scale in half-ranges, and FAR asinh(x/FAR) is returned: 0 in the middle, +-3 `TOLERANCE` at the
-        ends, and less and less difference between what is far off and what is farther, where emulators need not be good.
-        """
-        low, high = self.plain(np.array([self.low, self.high]))
-        halves = (self.plain(values) - 0.5 * (low + high)) / (0.5 * (high - low))
-        return np.asarray(FAR * np.arcsinh(halves / FAR), dtype=np.float64)
+    @cached_property
+    def tolerance(self) -> float:
+        """Return the standard deviation that evidence and model leave, on the scale: the half-range over `SIGMAS`."""
+        low, high = self.scaled(np.array([self.low, self.high]))
+        return float((high - low) / 2.0 / SIGMAS)
 
     def of(self, means: Mapping[str, float], scenario: Scenario) -> float:
         """Return the quantity in a run, given the means over its window."""

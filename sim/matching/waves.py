@@ -12,7 +12,7 @@ from sim.matching.design import Space, hypercube, spread
 from sim.matching.emulator import Emulators
 from sim.matching.region import Region, Share
 from sim.matching.simulator import Simulator, Vector
-from sim.matching.targets import TOLERANCE, Problem, Target
+from sim.matching.targets import Problem, Target
 
 Reals = NDArray[np.float64]
 
@@ -59,13 +59,9 @@ class History:
 
 
 def scaled(quantities: Reals, targets: Sequence[Target]) -> Reals:
-    """Return how far quantities `(n, targets)` are from what is wanted, as `Target.scaled`; what is infinite counts as not known."""
-    return known(np.stack([target.scaled(quantities[:, k]) for k, target in enumerate(targets)], axis=1))
-
-
-def known(values: Reals) -> Reals:
-    """Return values with NaN in the place of what is infinite."""
-    return np.where(np.isfinite(values), values, np.nan)
+    """Return quantities `(n, targets)` on the targets' scales; what is infinite counts as not known."""
+    made = np.stack([target.scaled(quantities[:, k]) for k, target in enumerate(targets)], axis=1)
+    return np.where(np.isfinite(made), made, np.nan)
 
 
 def inside(quantities: Reals, targets: Sequence[Target]) -> NDArray[np.bool_]:
@@ -82,19 +78,21 @@ def run_waves(problem: Problem, space: Space, simulate: Simulator, waves: int, p
     """Run up to `waves` waves of `points` new vectors with `runs` runs each.
 
     The first wave is a Latin hypercube of the whole box; each later one is spread evenly over what the waves before have left. A wave's
-    emulators are made of all runs so far. Waves end early when the emulators are sharp or nothing is left.
+    emulators are made of all runs in what was left before it. Waves end early when the emulators are sharp or nothing is left.
     """
     hard = [k for k, target in enumerate(problem.targets) if target.hard]
     region = Region(space.size, problem.hard)
     done: list[Wave] = []
     sample = np.empty((0, space.size))
-    seen, told = np.empty((0, space.size)), np.empty((0, len(problem.targets)))
+    seen, known = np.empty((0, space.size)), np.empty((0, len(problem.targets)))
     for number in range(1, waves + 1):
         chosen = hypercube(space.size, points, seed) if number == 1 else sample[spread(sample, points, seen[region.holds(seen)])]
         design = space.settled(chosen)
         found = simulate(vectors(space, design, f"wave_{number}", seed + number * STRIDE, runs), f"wave {number}: {len(design)} vectors")
-        seen, told = np.concatenate([seen, design]), np.concatenate([told, found])
-        region.waves.append(Emulators(seen, scaled(told[:, hard], problem.hard), problem.hard))
+        seen, known = np.concatenate([seen, design]), np.concatenate([known, found])
+        usable = region.holds(seen)
+        usable[-len(design) :] = True  # rounding may have moved a new point over the edge
+        region.waves.append(Emulators(seen[usable], scaled(known[usable][:, hard], problem.hard), problem.hard))
         sample, share = region.sample(WANTED, CLOUD, seed, f"cloud {number}")
         if 3 <= len(sample) < FEW:
             sample = region.walk(sample, _STEPS, seed)
@@ -102,7 +100,7 @@ def run_waves(problem: Problem, space: Space, simulate: Simulator, waves: int, p
         last = NOTHING_LEFT if len(sample) < 3 else SHARP_ENOUGH if vague.max() < SHARP else SHORT_OF_WAVES if number == waves else GOING
         failed = int(np.isnan(found[:, hard]).all(axis=1).sum())
         fine = int(inside(found[:, hard], problem.hard).sum())
-        done.append(Wave(number, design, found, failed, fine, len(seen), share, vague, last))
+        done.append(Wave(number, design, found, failed, fine, int(usable.sum()), share, vague, last))
         if last:
             break
     return History(tuple(done), region, sample)
@@ -113,4 +111,4 @@ def _vagueness(region: Region, sample: Reals) -> Reals:
     if not len(sample):
         return np.full(len(region.targets), np.nan)
     said = region.waves[-1](sample[:1000])
-    return np.asarray(np.median(said.emulator / (said.emulator + said.noise + TOLERANCE**2), axis=0), dtype=np.float64)
+    return np.asarray(np.median(said.emulator / (said.emulator + said.noise + region.tolerance**2), axis=0), dtype=np.float64)

@@ -19,7 +19,7 @@ REPLICATIONS = 10
 
 def wait_for_parts(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
     """Wait until some runs are finished; fail when the process ends before."""
-    for _ in range(1200):
+    for _ in range(9000):
         if len(list((folder / "parts").glob("*.parquet"))) >= count:
             return
         assert process.poll() is None, process.communicate()
