@@ -11,20 +11,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.comparison import Comparison, Runs
+    from sim.comparison import Comparison, Robust, Runs
     from sim.conduct import compare, open_results, run, sweep
     from sim.experiment import replay
     from sim.faults import ScenarioError
     from sim.model import AccountMarket
     from sim.scenario import Scenario, load_scenario
     from sim.store import Results, StoreError, WriteError
+    from sim.structure import OverLearning, over_learning
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "AccountMarket": "sim.model",
     "Comparison": "sim.comparison",
+    "OverLearning": "sim.structure",
     "Results": "sim.store",
+    "Robust": "sim.comparison",
     "Runs": "sim.comparison",
     "Scenario": "sim.scenario",
     "ScenarioError": "sim.faults",
@@ -33,6 +36,7 @@ _HOMES = {
     "compare": "sim.conduct",
     "load_scenario": "sim.scenario",
     "open_results": "sim.conduct",
+    "over_learning": "sim.structure",
     "replay": "sim.experiment",
     "run": "sim.conduct",
     "sweep": "sim.conduct",
@@ -41,7 +45,9 @@ _HOMES = {
 __all__ = [
     "AccountMarket",
     "Comparison",
+    "OverLearning",
     "Results",
+    "Robust",
     "Runs",
     "Scenario",
     "ScenarioError",
@@ -51,6 +57,7 @@ __all__ = [
     "compare",
     "load_scenario",
     "open_results",
+    "over_learning",
     "replay",
     "run",
     "sweep",

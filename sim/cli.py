@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +13,7 @@ import typer
 from sim import judging, listings
 from sim.faults import SETTING
 from sim.options import Out, Precision, Quiet, Replications, ScenarioFile, Seed, Settings, UsageError, Version, Workers, complaint, whole
-from sim.runner import carried_out, conclude, overrides_of
+from sim.runner import carried_out, conclude, kept_if_interrupted, overrides_of, processors
 
 if TYPE_CHECKING:
     from sim.plan import Plan
@@ -88,23 +88,20 @@ def compare(
         problem = "is a scenario; `abm compare` takes an experiment file, or a baseline and policies to compare with it"
         raise ScenarioError([Fault(str(files[0]), "", "", problem)])
     name = "_".join([files[0].stem, "against", *(file.stem for file in files[1:])])[:100]
-
-    def plan_with(more: Mapping[str, object]) -> Plan:
-        asked = {**overrides, **more}
-        if len(files) == 1:
-            return planned(load_experiment(files[0], asked, SETTING), precision)
-        return planned(experiment_of(files[0], files[1:], asked, name, SETTING), precision)
-
     if over_learning and over_uncertainty:
         raise ScenarioError([Fault("", "--over-learning", "", "does not go with --over-uncertainty; give one at a time")])
-    if over_learning:
-        if "dealers.learning" in overrides:
-            raise ScenarioError([Fault(SETTING, "dealers.learning", "", "does not go with --over-learning, which sets it")])
-        _over_learning(plan_with, out, workers, quiet)
-    elif over_uncertainty:
-        _over_uncertainty(plan_with({}), over_uncertainty, replications, out, workers, quiet)
+    if over_learning and "dealers.learning" in overrides:
+        raise ScenarioError([Fault(SETTING, "dealers.learning", "", "does not go with --over-learning, which sets it")])
+    if len(files) == 1:
+        asked = planned(load_experiment(files[0], overrides, SETTING), precision)
     else:
-        _compare(plan_with({}), out, workers, quiet)
+        asked = planned(experiment_of(files[0], files[1:], overrides, name, SETTING), precision)
+    if over_learning:
+        _over_learning(asked, out, workers, quiet)
+    elif over_uncertainty:
+        _over_uncertainty(asked, over_uncertainty, replications, out, workers, quiet)
+    else:
+        _compare(asked, out, workers, quiet)
 
 
 def _over_uncertainty(asked: Plan, count: int, replications: int | None, out: Path | None, workers: int | None, quiet: bool) -> None:
@@ -125,38 +122,20 @@ def _over_uncertainty(asked: Plan, count: int, replications: int | None, out: Pa
     conclude(done, out or Path("results") / plan_.name, quiet)
 
 
-def _over_learning(plan_with: Callable[[Mapping[str, object]], Plan], out: Path | None, workers: int | None, quiet: bool) -> None:
-    """Make a comparison under each rule of learning, each in a directory of its own, and put them side by side."""
-    from sim.analysis.structure import in_words, side_by_side
-    from sim.comparison import Comparison
-    from sim.faults import Fault, ScenarioError
-    from sim.levers import LEARNING
-    from sim.screen import print_structure, say, show
-    from sim.store import write_csv
+def _over_learning(asked: Plan, out: Path | None, workers: int | None, quiet: bool) -> None:
+    from sim.screen import Reporter, print_structure, say, show
+    from sim.structure import TABLE, over_rules
 
-    plans = {rule: plan_with({"dealers.learning": rule}) for rule in LEARNING}
-    first = plans[LEARNING[0]]
-    target = out or Path("results") / f"{first.name}_over_learning"
-    other = sorted(path.name for path in target.iterdir() if path.name not in {*plans, "learning.csv"}) if target.is_dir() else []
-    if other or target.is_file():
-        problem = f"holds {other[0]}, which is none of its results; name another" if other else "is a file, not a directory"
-        raise ScenarioError([Fault("", "--out", str(target), problem)])
-    (target / "learning.csv").unlink(missing_ok=True)
-    tables = {}
-    for rule, plan in plans.items():
-        if not quiet:
-            say(f"dealers learn by {rule}")
-        done = carried_out(plan, target / rule, workers, quiet)
-        if done.failures or not isinstance(done, Comparison):
-            conclude(done, target / rule, quiet)
-            continue
-        tables[rule] = done.asked
-    table = side_by_side(tables, first.outcomes)
-    write_csv(target / "learning.csv", table)
+    target, reporter = out or Path("results") / f"{asked.name}_over_learning", Reporter(quiet)
+    with kept_if_interrupted(reporter, target):
+        done = over_rules(asked, target, workers or processors(), reporter)
+    for rule, runs in done.runs.items():
+        if runs.failures:
+            conclude(runs, target / rule, quiet)
     if not quiet:
-        print_structure(table, first.titles, tuple(tables))
-        show("\n".join(in_words(table)))
-        say(f"the effects side by side are in {target / 'learning.csv'}; each rule has its tables and figures in a directory there")
+        print_structure(done.table, asked.titles, tuple(done.runs))
+        show("\n".join(done.answer))
+        say(f"the effects side by side are in {target / TABLE}; each rule has its tables and figures in a directory there")
 
 
 @app.command()

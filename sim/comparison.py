@@ -68,6 +68,11 @@ class Runs:
         self._tables = tables
 
     @property
+    def directory(self) -> Path | None:
+        """The results directory; None for runs that are kept in memory."""
+        return self._tables.path if isinstance(self._tables, Results) else None
+
+    @property
     def runs(self) -> pd.DataFrame:
         """One row a run: run_id, scenario, replication, seed, seconds, status, and each outcome's mean over the window."""
         return self._tables.runs

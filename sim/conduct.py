@@ -117,6 +117,21 @@ def compare(
     mean, or there are `MOST_REPLICATIONS`.
     Raises `ScenarioError` when there is no policy, two scenarios have one name or cannot be paired, or there is no such outcome.
     """
+    done = carry_out(asked_of(baseline, policies, replications, seed, outcomes, headline, precision), out, workers, progress)
+    assert isinstance(done, Comparison)
+    return done
+
+
+def asked_of(
+    baseline: Scenario,
+    policies: Sequence[Scenario],
+    replications: int | None = None,
+    seed: int | None = None,
+    outcomes: Sequence[str] = SHOWN,
+    headline: Sequence[str] = HEADLINE,
+    precision: float | None = None,
+) -> Plan:
+    """Return the plan of a comparison; arguments and errors as in `compare`."""
     if not policies:
         raise ScenarioError([Fault("", "policies", "[]", "must hold at least one scenario to compare with the baseline")])
     check_pairs(baseline, policies)
@@ -125,9 +140,7 @@ def compare(
     name = "_".join([baseline.name, "against", *(policy.name for policy in policies)])[:100]
     title = f"{baseline.title or baseline.name} against {len(policies)} others"
     experiment = Experiment(name, title, "", baseline, tuple(policies), tuple(outcomes), tuple(headline))
-    done = carry_out(_with(planned(experiment, precision), replications, seed), out, workers, progress)
-    assert isinstance(done, Comparison)
-    return done
+    return _with(planned(experiment, precision), replications, seed)
 
 
 def sweep(

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sim.faults import SETTING, Fault, ScenarioError, corrected, nearest, one_of, show
+from sim.matching.defaults import MEMBERS, POINTS, REPLICATIONS, SMALL, WAVES
 from sim.options import Out, Quiet, Replications, Seed, Settings, Workers, whole
 from sim.runner import SCENARIOS, carried_out, conclude, kept_if_interrupted, overrides_of, processors, with_table
+
+if TYPE_CHECKING:
+    from sim.experiment import Failure
+
+_SMALL_WORLD = f"{SMALL['population.users']:,} users, {SMALL['run.days']} days"
 
 
 def levers(
@@ -28,10 +35,11 @@ def levers(
             raise typer.BadParameter("only goes with --effects", param_hint="--set, --replications, --workers, --out")
         print_levers()
         return
+    overrides = overrides_of(set_)
     from sim.effects import SHORTER, plan, table
     from sim.scenario import load_scenario
 
-    baseline = load_scenario(SCENARIOS / "baseline.toml", {**SHORTER, **overrides_of(set_)}, SETTING)
+    baseline = load_scenario(SCENARIOS / "baseline.toml", {**SHORTER, **overrides}, SETTING)
     measured = with_table(plan(baseline, replications or 6), out, workers, quiet, table)
     if not quiet:
         print_effects(measured)
@@ -48,11 +56,12 @@ def calibration(
     quiet: Quiet = False,
 ) -> None:
     """Hold the baseline against its targets; exit 1 if a hard one is missed."""
-    from sim.calibration import plan, table
     from sim.scenario import load_scenario
     from sim.screen import print_targets
 
     asked = load_scenario(scenario or SCENARIOS / "wechat_full.toml", overrides_of(set_), SETTING)
+    from sim.calibration import plan, table
+
     measured = with_table(plan(asked, replications or 4), out, workers, quiet, table)
     if not quiet:
         print_targets(measured)
@@ -71,6 +80,13 @@ def validate(
     quiet: Quiet = False,
 ) -> None:
     """Test the patterns P1 to P9 seen in the world; exit 1 if one fails."""
+    from sim.pattern_titles import PATTERN_TITLES
+
+    wrong = [name for name in only or () if name.upper() not in PATTERN_TITLES]
+    if wrong:
+        problem = corrected(nearest(wrong[0].upper(), PATTERN_TITLES), f"it must be {one_of(PATTERN_TITLES)}")
+        raise ScenarioError([Fault("", "--only", show(wrong[0]), problem)])
+    overrides = overrides_of(set_)
     from sim import patterns
     from sim.patterns import PATTERNS
     from sim.patterns.watching import WatchError
@@ -81,12 +97,8 @@ def validate(
     from sim.screen import say
     from sim.store import replacing, write_csv, write_text
 
-    wrong = [name for name in only or () if name.upper() not in PATTERNS]
-    if wrong:
-        problem = corrected(nearest(wrong[0].upper(), PATTERNS), f"it must be {one_of(PATTERNS)}")
-        raise ScenarioError([Fault("", "--only", show(wrong[0]), problem)])
     chosen = tuple(name for name in PATTERNS if not only or name in [one.upper() for one in only])
-    base = load_scenario(SCENARIOS / "baseline.toml", {**patterns.SHORTER, **overrides_of(set_)}, SETTING)
+    base = load_scenario(SCENARIOS / "baseline.toml", {**patterns.SHORTER, **overrides}, SETTING)
     plan = patterns.plan(base, replications or 8, chosen)
     target = out or Path("results") / plan.name
     done = carried_out(plan, target, workers, quiet)
@@ -110,7 +122,7 @@ def validate(
         write_text(target / "scorecard.md", patterns.markdown(table))
         write_text(target / "scorecard.html", patterns.page(table, rendered(figure, "svg").decode()))
     except KeyboardInterrupt:
-        say(f"abm: interrupted; the runs in {target} are kept, watched runs are made again by the same command")
+        say(f"abm: interrupted; finished runs are kept in {target}; the same command goes on from there")
         raise
     except WatchError as error:
         say(f"abm: {error}")
@@ -127,12 +139,22 @@ def calibrate(
     scenario: Annotated[Path | None, typer.Option(metavar="SCENARIO", help="What is simulated; the baseline if not given.")] = None,
     set_: Settings = None,
     users: Annotated[int | None, typer.Option(parser=whole("--users", 1_000, 2_000_000_000), metavar="N", help="Users of a run.")] = None,
-    waves: Annotated[int, typer.Option(parser=whole("--waves", 1, 20), metavar="N", help="Waves at most.")] = 3,
-    points: Annotated[int, typer.Option(parser=whole("--points", 16, 10_000), metavar="N", help="New vectors a wave.")] = 150,
-    replications: Annotated[int, typer.Option(parser=whole("--replications", 1, 1_000), metavar="N", help="Runs of a vector.")] = 1,
-    members: Annotated[int, typer.Option(parser=whole("--members", 0, 1_000), metavar="N", help="Members of the set; 0 for none.")] = 40,
+    waves: Annotated[int, typer.Option(parser=whole("--waves", 1, 20), metavar="N", help="Waves at most.")] = WAVES,
+    points: Annotated[int, typer.Option(parser=whole("--points", 16, 10_000), metavar="N", help="New vectors a wave.")] = POINTS,
+    replications: Annotated[
+        int, typer.Option(parser=whole("--replications", 1, 1_000), metavar="N", help="Runs of a vector.")
+    ] = REPLICATIONS,
+    members: Annotated[
+        int, typer.Option(parser=whole("--members", 0, 1_000), metavar="N", help="Members of the set; 0 for none.")
+    ] = MEMBERS,
     recovery: Annotated[
-        int, typer.Option(parser=whole("--recovery", 0, 10_000), metavar="N", help="Synthetic worlds with known parameters to recover.")
+        int,
+        typer.Option(
+            parser=whole("--recovery", 2, 10_000, "one world has no coverage"),
+            metavar="N",
+            help="Synthetic worlds with known parameters to recover; 0 for none. They are small, whatever --users and --set say: "
+            f"{_SMALL_WORLD}.",
+        ),
     ] = 0,
     seed: Seed = None,
     workers: Workers = None,
@@ -140,21 +162,30 @@ def calibrate(
     quiet: Quiet = False,
 ) -> None:
     """Match the model with its targets: what is ruled out, and the set that is left; exit 1 if nothing is."""
-    from sim.matching import calibrate as match
+    from sim.matching.targets import read_problem
     from sim.scenario import load_scenario
     from sim.screen import Reporter, say, show
 
+    problem = read_problem(targets)
     overrides = {**overrides_of(set_, None, seed), **({} if users is None else {"population.users": users})}
     base = load_scenario(scenario or SCENARIOS / "baseline.toml", overrides, SETTING)
-    target, reporter = out or Path("results") / "calibrate", Reporter(quiet)
-    with kept_if_interrupted(reporter, target):
-        done = match(
-            targets, base, waves, points, replications, members, recovery, out=target, workers=workers or processors(), progress=reporter
-        )
-    for failure in done.failures[:3]:
-        say(f"abm: run {failure.run_id} failed ({failure.scenario}): {failure.traceback.strip().splitlines()[-1]}")
-    if done.failures:
-        say(f"abm: {len(done.failures)} runs failed and count as implausible; their tracebacks are in {target / 'manifest.json'}")
+    from sim.matching import RunsFailedError
+    from sim.matching import calibrate as match
+
+    def tell(failures: Sequence[Failure], words: str) -> None:
+        for failure in failures[:3]:
+            say(f"abm: run {failure.run_id} failed ({failure.scenario}): {failure.traceback.strip().splitlines()[-1]}")
+        if failures:
+            say(f"abm: {words}; their tracebacks are in {target / 'manifest.json'}")
+
+    target, reporter, processes = out or Path("results") / "calibrate", Reporter(quiet), workers or processors()
+    try:
+        with kept_if_interrupted(reporter, target):
+            done = match(problem, base, waves, points, replications, members, recovery, out=target, workers=processes, progress=reporter)
+    except RunsFailedError as error:
+        tell(error.failures, str(error))
+        raise typer.Exit(1) from None
+    tell(done.failures, f"{len(done.failures)} runs failed and count as implausible")
     if not quiet:
         show("\n".join(done.sentences))
         say(f"tables are in {target}")

@@ -98,6 +98,9 @@ def new(name: Annotated[str, typer.Argument(help="Name of the scenario; the file
 
 def plot(directory: Annotated[Path, typer.Argument(metavar="RESULTS_DIR", help="A results directory.")], quiet: Quiet = False) -> None:
     """Draw the figures again from the tables."""
+    from sim.store import read_manifest
+
+    read_manifest(directory)  # a wrong directory is told before what draws is imported
     from sim.conduct import redraw
     from sim.screen import say
 

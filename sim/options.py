@@ -41,16 +41,17 @@ def _tell_version(asked: bool) -> None:
         raise typer.Exit
 
 
-def whole(option: str, low: int, high: int) -> Callable[[str], int]:
-    """Return a reader of whole numbers in a range."""
+def whole(option: str, low: int, high: int, or_none: str = "") -> Callable[[str], int]:
+    """Return a reader of whole numbers in a range; where `or_none` says why fewer than `low` make no sense, 0 is allowed too."""
 
     def read(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
-            value = low - 1
-        if not low <= value <= high:
-            raise _fault(option, str(text), f"must be a whole number from {low} to {high}")
+            value = -1
+        if not low <= value <= high and not (or_none and value == 0):
+            allowed = f"must be a whole number from {low} to {high}"
+            raise _fault(option, str(text), f"{allowed}, or 0 for none: {or_none}" if or_none else allowed)
         return value
 
     return read

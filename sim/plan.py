@@ -22,6 +22,9 @@ from sim.store import DONE, FAILED, MEANS, Parts, StoreError, damaged
 STRIDE = 1_000_000
 """Seeds between two members of the set of parameter vectors: their luck is apart, so that chance is not taken for agreement."""
 
+CALIBRATE = "calibrate"
+"""The command whose results directory has runs and tables but no plan: nothing is compared, so there is no figure to draw."""
+
 MOST_SCENARIOS = 1000
 """More than that many scenarios in one sweep are taken for a slip."""
 
@@ -108,6 +111,8 @@ class Plan:
     @classmethod
     def of(cls, manifest: Mapping[str, Any], path: Path) -> Plan:
         """Read the plan back from the manifest of the results directory at `path`; raises `StoreError` when it makes no sense."""
+        if manifest.get("command") == CALIBRATE:
+            raise StoreError(f"{path} holds a calibration (`abm {CALIBRATE}`): its tables are the .csv files there, and it has no figures")
         try:
             plan = cls(
                 command=str(manifest["command"]),

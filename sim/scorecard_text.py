@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from sim.patterns.page import interval, rows, summary
+from sim.patterns.page import BOUNDS, interval, rows, summary
 from sim.patterns.scoring import FAIL, NOT_TESTABLE
 from sim.screen import print_table, show
 
@@ -16,9 +16,9 @@ def print_scorecard(table: pd.DataFrame) -> None:
     lines: list[Sequence[str]] = []
     for row in rows(table):
         verdict = row["verdict"].upper() if row["verdict"] == FAIL else row["verdict"]
-        lines.append((row["criterion"], f"{row['observed']} {row['source']}", row["test"], interval(row), verdict))
+        lines.append((row["criterion"], f"{row['observed']} {row['source']}", row["test"], row["bound"], interval(row), verdict))
     print_table(
-        ("", "observed", "asked of the model", "model, 95 % interval", "verdict"),
+        ("", "observed", "asked of the model", "bound", "model, 95 % interval", "verdict"),
         lines,
         f"Patterns {', '.join(dict.fromkeys(row['pattern'] for row in rows(table)))}",
     )
@@ -26,4 +26,4 @@ def print_scorecard(table: pd.DataFrame) -> None:
         told = [row for row in rows(table) if row["verdict"] == verdict]
         if told:
             print_table(("", "why", "in numbers"), [(row["criterion"], row["why"], row["detail"]) for row in told], heading)
-    show(summary(table))
+    show(f"{summary(table)}\n{BOUNDS.replace('`', '')}")

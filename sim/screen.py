@@ -124,6 +124,7 @@ class Reporter:
             return
         if state.stage != "runs":
             self.close()
+            self._start = time.monotonic()
             say(state.stage)
         elif sys.stderr.isatty():
             self._show_bar(state)

@@ -8,14 +8,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sim.matching.plausible import load_plausible
-
 if TYPE_CHECKING:
-    from sim.matching.command import Calibration, calibrate
+    from sim.matching.command import Calibration, RunsFailedError, calibrate
+    from sim.matching.plausible import load_plausible
 
-_HOMES = {"Calibration": "sim.matching.command", "calibrate": "sim.matching.command"}
+_HOMES = {
+    "Calibration": "sim.matching.command",
+    "RunsFailedError": "sim.matching.command",
+    "calibrate": "sim.matching.command",
+    "load_plausible": "sim.matching.plausible",
+}
 
-__all__ = ["Calibration", "calibrate", "load_plausible"]
+__all__ = ["Calibration", "RunsFailedError", "calibrate", "load_plausible"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.experiment import Failure, Simulate
-from sim.faults import Fault, ScenarioError, show
+from sim.experiment import Failure, Progress, Simulate
+from sim.faults import ScenarioError
 from sim.matching import tables
+from sim.matching.asked import Asked, changes, check, settings_of
+from sim.matching.defaults import MEMBERS, POINTS, REPLICATIONS, SMALL, WAVES, WORLD_POINTS
 from sim.matching.design import Space
 from sim.matching.emulator import FEWEST, require_extra
 from sim.matching.members import CHECKS, Found, find_members
@@ -22,41 +24,33 @@ from sim.matching.recovery import Recovery, recover, synthetic_worlds
 from sim.matching.simulator import Market, Tell, Vector
 from sim.matching.targets import Problem, read_problem
 from sim.matching.waves import History, inside, run_waves
+from sim.plan import CALIBRATE
 from sim.provenance import provenance
 from sim.scenario import Scenario
 from sim.store import Memory, Store, runs_table, write_csv, write_table
 
 Reals = NDArray[np.float64]
 
-NAME = "calibrate"
-
-SMALL: dict[str, object] = {"population.users": 2_000_000, "run.days": 300, "run.burn_in_days": 120, "run.settle_days": 0}
-"""The world of parameter recovery: its emulators are made in it, so it need be neither large nor settled."""
-
 TABLES = ("feasible", "waves", "emulators", "plausible", "members", "ranges", "recovery", "recovery_emulators")
 """Files that a calibration writes; one that an earlier call left and this one does not make is taken away."""
 
 _LEDGER_RUNS = 4
-_WORLD_POINTS = 160
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What `calibrate` was asked for."""
+class RunsFailedError(RuntimeError):
+    """So many runs raised that nothing can be learnt of the rest; `failures` are those, of `total` runs."""
 
-    waves: int
-    points: int
-    replications: int
-    members: int
-    recovery: int
-    recovery_points: int
+    def __init__(self, failures: tuple[Failure, ...], total: int) -> None:
+        self.failures, self.total = failures, total
+        super().__init__(f"{len(failures)} of {total} runs failed; what is left is too little to learn from")
 
 
 @dataclass(frozen=True)
 class Calibration:
     """What came of it: `tables` by the name of their files, and the runs that raised.
 
-    `feasible` says whether the ledger's own vector is inside every hard range, `complete` whether as many members were found as asked for.
+    `feasible` says whether the ledger's own vector is inside every hard range, `complete` whether as many members were found as asked for,
+    and recovery was done if it was; `unrecovered`, why it was not.
     """
 
     problem: Problem
@@ -67,6 +61,7 @@ class Calibration:
     failures: tuple[Failure, ...]
     feasible: bool
     complete: bool
+    unrecovered: str = ""
 
     @property
     def sentences(self) -> list[str]:
@@ -83,7 +78,12 @@ class Calibration:
         narrowed = self.tables["ranges"]
         open_ = narrowed.loc[~narrowed["narrowed"], "parameter"].tolist()
         said.append(f"Not narrowed by the targets: {', '.join(open_) if open_ else 'none'}.")
+        if self.unrecovered:
+            said.append(f"Recovery was not done: {self.unrecovered}.")
         if self.recovered is not None:
+            worlds = len(self.recovered.joint)
+            if self.recovered.failed:
+                said.append(f"Recovery: {self.recovered.failed} of {self.recovered.failed + worlds} synthetic worlds failed.")
             said += [
                 f"Recovery, {row['of']}: {100 * row['coverage']:.1f} % held the truth (standard error {100 * row['standard_error']:.1f} %)."
                 for row in self.tables["recovery"].iloc[:2].to_dict("records")
@@ -92,14 +92,14 @@ class Calibration:
 
 
 def calibrate(
-    targets: Path | str | None = None,
+    targets: Path | str | Problem | None = None,
     scenario: Scenario | None = None,
-    waves: int = 3,
-    points: int = 160,
-    replications: int = 1,
-    members: int = 40,
+    waves: int = WAVES,
+    points: int = POINTS,
+    replications: int = REPLICATIONS,
+    members: int = MEMBERS,
     recovery: int = 0,
-    recovery_points: int = _WORLD_POINTS,
+    recovery_points: int = WORLD_POINTS,
     out: Path | str | None = None,
     workers: int = 1,
     progress: Tell | None = None,
@@ -107,17 +107,17 @@ def calibrate(
 ) -> Calibration:
     """Match the standing regime with its targets; return the waves, the set of `members` vectors, and recovery in synthetic worlds.
 
-    `targets` is a file (the shipped one if not given), `scenario` what is simulated (`scenarios/baseline.toml`'s defaults if not given),
-    with each vector in place of the ledger's values. `members` and `recovery` may be 0. Runs are kept in the results directory `out`, and
-    none is made twice: the same call goes on where it was interrupted, and asking for members or recovery later makes only their runs.
-    `how` is a stand-in for `simulate`. Raises `ScenarioError` for bad input or a missing extra, `StoreError` for a directory that cannot
-    be used, `WriteError` when the disk refuses.
+    `targets` is a file or what was read from one (the shipped one if not given), `scenario` what is simulated (`scenarios/baseline.toml`'s
+    defaults if not given), with each vector in place of the ledger's values. `members` and `recovery` may be 0. Runs are kept in the
+    results directory `out`, and none is made twice: the same call goes on where it was interrupted, and asking for members or recovery
+    later makes only their runs. `how` is a stand-in for `simulate`. Raises `ScenarioError` for bad input or a missing extra, `StoreError`
+    for a directory that cannot be used, `WriteError` when the disk refuses, `RunsFailedError` when too few runs end well.
     """
     require_extra()
-    problem = read_problem(targets)
+    problem = targets if isinstance(targets, Problem) else read_problem(targets)
     asked = Asked(waves, points, replications, members, recovery, recovery_points)
     base = scenario if scenario is not None else _standing()
-    _check(asked, problem, base)
+    check(asked, problem, base)
     if out is None:
         market = Market(base, problem.targets, Memory(), workers, progress, how)
         return _calibrate(problem, asked, market)
@@ -125,14 +125,21 @@ def calibrate(
     with Store(Path(out)) as store:
         market = Market(base, problem.targets, store, workers, progress, how)
         about: dict[str, Any] = {**provenance(), "workers": workers}
-        settings = {**asdict(asked), "parameters": list(problem.parameters), "targets": [asdict(target) for target in problem.targets]}
+        settings = settings_of(asked, problem, base)
 
         def manifest(finished: bool) -> dict[str, Any]:
-            return {**market.manifest(NAME, "Calibration by history matching", settings, finished), **about}
+            return {**market.manifest(CALIBRATE, "Calibration by history matching", settings, finished), **about}
 
         store.goes_on_with(manifest(finished=False))  # refuses the directory of another command
+        if progress and (changed := changes((store.held or {}).get("settings"), settings)):
+            told = f"had other settings: {changed}; its tables are replaced, its finished runs are kept"
+            progress(Progress(1, stage=f"{CALIBRATE} in {out} {told}"))
         market.tell_all = lambda: store.write_manifest(manifest(finished=False))
-        done = _calibrate(problem, asked, market)
+        try:
+            done = _calibrate(problem, asked, market)
+        except RunsFailedError:
+            market.tell_all()
+            raise
         write_table(store.path / "runs.parquet", runs_table([job.row for job in market.jobs.values()], store))
         for name in set(TABLES) - set(done.tables):
             (store.path / f"{name}.csv").unlink(missing_ok=True)
@@ -150,7 +157,7 @@ def _calibrate(problem: Problem, asked: Asked, market: Market) -> Calibration:
     runs = market(own, "the ledger's own vector")
     ledger = runs.mean(axis=0)
     feasible = bool(inside(ledger[None, hard], problem.hard)[0])
-    history = run_waves(problem, space, market, asked.waves, asked.points, asked.replications, seed)
+    history = _waves(problem, space, market, asked)
     made = {"feasible": tables.feasible(problem, runs), "waves": tables.waves(history), "emulators": tables.emulators(history)}
     found = None
     if asked.members:
@@ -159,7 +166,7 @@ def _calibrate(problem: Problem, asked: Asked, market: Market) -> Calibration:
         )
         made |= {"plausible": tables.plausible(space, found), "members": tables.members(problem, space, found)}
     made["ranges"] = tables.ranges(space, history.sample, found)
-    recovered = _recovered(problem, asked, market, space, history, hard) if asked.recovery else None
+    recovered, unrecovered = _recovered(problem, asked, market, space, history, hard) if asked.recovery else (None, "")
     if recovered is not None:
         made |= {"recovery": tables.recovery(recovered), "recovery_emulators": tables.recovery_fit(recovered, problem.hard)}
     return Calibration(
@@ -170,22 +177,49 @@ def _calibrate(problem: Problem, asked: Asked, market: Market) -> Calibration:
         tables=made,
         failures=tuple(market.failures.values()),
         feasible=feasible,
-        complete=found is None or len(found.points) == asked.members,
+        complete=(found is None or len(found.points) == asked.members) and not unrecovered,
+        unrecovered=unrecovered,
     )
 
 
-def _recovered(problem: Problem, asked: Asked, market: Market, space: Space, history: History, hard: list[int]) -> Recovery | None:
-    """Simulate synthetic worlds in the small world; None when the waves left nothing to draw them from."""
-    if len(history.sample) < asked.recovery:
-        return None
+def _waves(problem: Problem, space: Space, market: Market, asked: Asked) -> History:
+    """Run the waves; raises `RunsFailedError` when the last one cannot be learnt from because its runs raised."""
+    alive = asked.points
+
+    def simulate(vectors: Sequence[Vector], stage: str) -> Reals:
+        nonlocal alive
+        found = market(vectors, stage)
+        failed = {failure.scenario for failure in market.failures.values()}
+        alive = sum(vector.name not in failed for vector in vectors)
+        return found
+
+    try:
+        return run_waves(problem, space, simulate, asked.waves, asked.points, asked.replications, market.scenario.run.seed)
+    except ScenarioError as error:
+        if market.failures and alive < FEWEST:
+            raise RunsFailedError(tuple(market.failures.values()), len(market.jobs)) from error
+        raise
+
+
+def _recovered(
+    problem: Problem, asked: Asked, market: Market, space: Space, history: History, hard: list[int]
+) -> tuple[Recovery | None, str]:
+    """Simulate synthetic worlds in the small world; without a result, say why."""
+    if len(history.sample) < asked.recovery + FEWEST:
+        wanted = f"{asked.recovery} worlds and at least {FEWEST} vectors to emulate have to be drawn from them"
+        return None, f"the waves left a sample of {len(history.sample)} vectors; {wanted}"
     small = replace(market, scenario=market.scenario.changed(SMALL))  # shares the record of jobs and failures with `market`
 
     def simulate(vectors: Any, stage: str) -> Reals:
         return small(vectors, stage)[:, hard]
 
     seed = market.scenario.run.seed
-    worlds = synthetic_worlds(space, problem.hard, simulate, history.sample, asked.recovery, asked.recovery_points, seed)
-    return recover(space, worlds, history.region, history.sample, seed)
+    try:
+        worlds = synthetic_worlds(space, problem.hard, simulate, history.sample, asked.recovery, asked.recovery_points, seed)
+    except ScenarioError as error:  # the waves' tables are worth keeping
+        return None, str(error)
+    result = recover(space, worlds, history.region, history.sample, seed)
+    return result, "" if result is not None else f"{worlds.failed} of {asked.recovery} synthetic worlds failed"
 
 
 def _standing() -> Scenario:
@@ -193,29 +227,3 @@ def _standing() -> Scenario:
     from sim.scenario import scenario_from
 
     return scenario_from({"name": "baseline"}, "baseline")
-
-
-def _check(asked: Asked, problem: Problem, scenario: Scenario) -> None:
-    """Raise `ScenarioError` for numbers that make no sense, and for a scenario that sets what is to be matched."""
-    least = {
-        "waves": 1,
-        "points": max(FEWEST, len(problem.parameters)),
-        "replications": 1,
-        "members": 0,
-        "recovery": 0,
-        "recovery_points": FEWEST,
-    }
-    faults = [
-        Fault("", name, show(value), f"must be a whole number, at least {least[name]}")
-        for name, value in asdict(asked).items()
-        if value < least[name]
-    ]
-    if asked.recovery == 1:
-        faults.append(Fault("", "recovery", "1", "must be 0 for none, or at least 2: one world has no coverage"))
-    faults += [
-        Fault("", f"parameters.{name}", "", "is matched; a scenario that sets it leaves nothing to match")
-        for name in problem.parameters
-        if name.split(".")[1] in scenario.parameters.get(name.split(".")[0], {})
-    ]
-    if faults:
-        raise ScenarioError(faults)

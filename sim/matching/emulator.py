@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 from importlib import import_module
 from typing import Any
 
@@ -21,13 +21,15 @@ MISSING_EXTRA = "scikit-learn is not installed, which calibration by history mat
 FEWEST = 12
 """Runs with a finite quantity, below which nothing can be learnt of it."""
 
+FOLDS = 5
+"""Parts of the runs, each predicted by emulators made of the others."""
+
 _CHUNK = 20_000
 _ITERATIONS = 80
-_LENGTHS, _LENGTH_BOUNDS = 4.0, (0.2, 80.0)
-_NOISE, _NOISE_BOUNDS = 0.05, (1e-6, 2.0)
-_LOOSE, _LOOSE_NOISE = np.log(3.0), np.log(10.0)
-"""Standard deviations of the log-normal priors of the sizes: a factor of three, for the noise of ten. Without them a few runs in many
-directions are fitted so closely that nothing is left for luck."""
+_SIZE, _LENGTHS, _TREND, _NOISE = 1.0, 2.0, 0.5, 0.05
+_LOOSE, _LOOSE_LENGTHS, _LOOSE_NOISE = np.log(3.0), np.log(1.5), np.log(10.0)
+"""Middles of the log-normal priors of the sizes, and their standard deviations as factors. Lengths are kept near each other and near half
+of the box: a length for each of sixteen directions, set freely by some hundred runs, fits them too closely."""
 
 
 def _scikit_learn() -> tuple[Any, Any, type[Warning]]:
@@ -39,26 +41,57 @@ def _scikit_learn() -> tuple[Any, Any, type[Warning]]:
         raise ScenarioError([Fault("", "", "", MISSING_EXTRA)]) from error
 
 
+@cache
+def _threads() -> Any:
+    """Return what holds linear algebra to one thread: matrices are small, and sums in another order would be other results."""
+    return import_module("threadpoolctl").ThreadpoolController()
+
+
+def _one_thread() -> Any:
+    return _threads().limit(limits=1, user_api="blas")
+
+
 def require_extra() -> None:
     """Raise `ScenarioError` when scikit-learn is missing, before anything is simulated."""
     _scikit_learn()
 
 
-def _climb(objective: Any, start: Reals, bounds: Reals) -> tuple[Reals, float]:
-    """Maximise the marginal likelihood times the priors, which lie around the start, in a bounded number of steps; sizes are logs."""
+def _climb(objective: Any, middle: Reals, bounds: Reals, start: Reals | None = None) -> tuple[Reals, float]:
+    """Maximise the marginal likelihood times the priors around `middle`, in a bounded number of steps from `start`; sizes are logs."""
     from scipy import optimize
 
-    loose = np.full(len(start), _LOOSE)
-    loose[-1] = _LOOSE_NOISE
+    loose = np.concatenate([[_LOOSE], np.full(len(middle) - 3, _LOOSE_LENGTHS), [_LOOSE, _LOOSE_NOISE]])
 
     def penalised(sizes: Reals) -> tuple[float, Reals]:
         value, gradient = objective(sizes)
-        off = (sizes - start) / loose
+        off = (sizes - middle) / loose
         return value + 0.5 * float(off @ off), gradient + off / loose
 
     minimize: Any = optimize.minimize  # the stubs know no objective that returns its gradient with an array of bounds
-    found = minimize(penalised, start, method="L-BFGS-B", jac=True, bounds=bounds, options={"maxiter": _ITERATIONS})
+    found = minimize(
+        penalised, middle if start is None else start, method="L-BFGS-B", jac=True, bounds=bounds, options={"maxiter": _ITERATIONS}
+    )
     return found.x, float(found.fun)
+
+
+def _process(points: Reals, values: Reals, start: Reals | None = None) -> Any:
+    """Return a Gaussian process of points in [-1, 1] and values about 0 and 1 in size; its sizes are sought from `start` on."""
+    regressor, kernels, unconverged = _scikit_learn()
+    kernel = (
+        kernels.ConstantKernel(_SIZE, (1e-3, 1e3)) * kernels.Matern(np.full(points.shape[1], _LENGTHS), (0.2, 50.0), nu=2.5)
+        + kernels.ConstantKernel(_TREND, (1e-4, 1e2)) * kernels.DotProduct(1.0, "fixed")
+        + kernels.WhiteKernel(_NOISE, (1e-6, 2.0))
+    )
+    with warnings.catch_warnings(), _one_thread():
+        warnings.simplefilter("ignore", unconverged)  # a parameter that does not matter may have its length at the bound
+        return regressor(kernel, alpha=1e-10, optimizer=partial(_climb, start=start)).fit(points, values)
+
+
+def _predicted(process: Any, points: Reals) -> tuple[Reals, Reals]:
+    """Return mean and standard deviation of a new run at points."""
+    with _one_thread():
+        mean, spread = process.predict(points, return_std=True)
+    return mean, spread
 
 
 @dataclass(frozen=True)
@@ -77,12 +110,13 @@ class Emulator:
     """A Gaussian process for one target.
 
     The prior is a linear trend plus a smooth function (Matern 5/2) with a length in each direction, plus independent noise between runs;
-    their sizes maximise the marginal likelihood with loose priors (Rasmussen & Williams 2006). Points are in [0, 1], `(n, d)`; values
-    on the target's scale.
+    their sizes maximise the marginal likelihood times priors (Rasmussen & Williams 2006). Sizes that were fitted and are then taken as
+    known promise too much, so each of `FOLDS` parts of the runs is predicted by a process made of the others, sizes and all; `inflation`
+    is by how much errors exceed what was promised, and all standard deviations are multiplied by it. Points are in [0, 1], `(n, d)`;
+    values on the target's scale.
     """
 
     def __init__(self, points: Reals, values: Reals, label: str) -> None:
-        regressor, kernels, unconverged = _scikit_learn()
         known = np.isfinite(values)
         if known.sum() < FEWEST:
             problem = f"only {known.sum()} of {known.size} runs have a finite value; an emulator needs {FEWEST}: simulate more points"
@@ -91,47 +125,36 @@ class Emulator:
         self.points, self.values = points[known], values[known]
         self._shift = float(self.values.mean())
         self._scale = float(self.values.std()) or 1.0
-        d = points.shape[1]
-        kernel = (
-            kernels.ConstantKernel(1.0, (1e-3, 1e3)) * kernels.Matern(np.full(d, _LENGTHS), _LENGTH_BOUNDS, nu=2.5)
-            + kernels.ConstantKernel(0.5, (1e-4, 1e2)) * kernels.DotProduct(1.0, "fixed")
-            + kernels.WhiteKernel(_NOISE, _NOISE_BOUNDS)
-        )
-        self._process = regressor(kernel, alpha=1e-10, optimizer=_climb)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", unconverged)  # a parameter that does not matter has its length at the bound
-            self._process.fit(_centred(self.points), (self.values - self._shift) / self._scale)
+        inputs, outputs = 2.0 * self.points - 1.0, (self.values - self._shift) / self._scale
+        self._whole = _process(inputs, outputs)
+        error, spread = np.empty(len(outputs)), np.empty(len(outputs))
+        for fold in range(FOLDS):
+            out = np.arange(len(outputs)) % FOLDS == fold
+            process = _process(inputs[~out], outputs[~out], self._whole.kernel_.theta)
+            mean, spread[out] = _predicted(process, inputs[out])
+            error[out] = outputs[out] - mean
+        self.inflation = max(1.0, float(np.sqrt(((error / spread) ** 2).mean())))
+        self.left_out = error * self._scale, spread * self._scale * self.inflation
+        """Error and standard deviation of each run predicted by the processes made without it, `(n,)` each."""
 
     @property
     def noise(self) -> float:
         """Return the variance between runs of one vector, on the target's scale."""
-        return float(self._process.kernel_.k2.noise_level) * self._scale**2
+        return float(self._whole.kernel_.k2.noise_level) * (self._scale * self.inflation) ** 2
 
     def __call__(self, points: Reals) -> tuple[Reals, Reals]:
         """Return mean and emulator variance at points, `(n,)` each."""
         mean, variance = np.empty(len(points)), np.empty(len(points))
         for start in range(0, len(points), _CHUNK):
             part = slice(start, start + _CHUNK)
-            middle, spread = self._process.predict(_centred(points[part]), return_std=True)
+            middle, spread = _predicted(self._whole, 2.0 * points[part] - 1.0)
             mean[part], variance[part] = middle, spread**2
         # the predictive variance of a new run, less that between runs
-        return self._shift + self._scale * mean, np.maximum(variance * self._scale**2 - self.noise, 0.0)
-
-    @cached_property
-    def left_out(self) -> tuple[Reals, Reals]:
-        """Return error and standard deviation of each run predicted from all others, `(n,)` each (Rasmussen & Williams 2006, eq. 5.12).
-
-        The sizes of trend, lengths and noise are those fitted to all runs.
-        """
-        from scipy.linalg import cho_solve
-
-        inverse = cho_solve((self._process.L_, True), np.eye(len(self.values)))
-        spread = 1.0 / np.diag(inverse)
-        return spread * (inverse @ self._process.y_train_) * self._scale, np.sqrt(spread) * self._scale
+        return self._shift + self._scale * mean, np.maximum(variance * (self._scale * self.inflation) ** 2 - self.noise, 0.0)
 
     @property
     def r2(self) -> float:
-        """Return the share of the variance between points that is predicted when each is left out."""
+        """Return the share of the variance between points that is predicted of runs left out."""
         error, _ = self.left_out
         return float(1.0 - (error**2).sum() / ((self.values - self._shift) ** 2).sum())
 
@@ -140,10 +163,6 @@ class Emulator:
         """Return the share of runs inside their own 95 % interval when left out."""
         error, spread = self.left_out
         return float((np.abs(error) <= 1.959964 * spread).mean())
-
-
-def _centred(points: Reals) -> Reals:
-    return 2.0 * points - 1.0
 
 
 class Emulators:
@@ -165,22 +184,17 @@ class Emulators:
         return Prediction(mean, variance, np.broadcast_to(self.noise, mean.shape))
 
     @cached_property
-    def _errors(self) -> Reals:
-        """Return errors at runs left out in standard deviations, `(targets, runs)`, for the runs that have every quantity."""
+    def errors(self) -> Reals:
+        """Return errors at runs left out in standard deviations, `(runs, targets)`, for the runs that have every quantity."""
         runs = [{tuple(point): k for k, point in enumerate(emulator.points)} for emulator in self.each]
         shared = [point for point in runs[0] if all(point in other for other in runs)]
         pairs = [(emulator.left_out[0] / emulator.left_out[1], where) for emulator, where in zip(self.each, runs, strict=True)]
-        return np.array([[error[where[point]] for point in shared] for error, where in pairs])
-
-    @property
-    def shared(self) -> int:
-        """Return how many runs have every quantity."""
-        return int(self._errors.shape[1])
+        return np.stack([np.array([error[where[point]] for point in shared]) for error, where in pairs], axis=1)
 
     @property
     def correlation(self) -> Reals:
         """Return the correlation of the targets' errors at runs left out, `(targets, targets)`: one run's targets share its luck."""
-        return np.atleast_2d(np.corrcoef(self._errors))
+        return np.atleast_2d(np.corrcoef(self.errors.T))
 
 
 def implausibility(prediction: Prediction, wanted: Reals, tolerance: Reals) -> Reals:

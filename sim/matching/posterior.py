@@ -23,13 +23,14 @@ def posterior(likelihood: Callable[[Reals], Reals], prior: Reals, region: Region
 
     `likelihood` gives logarithms at points, `prior` is a uniform sample of the region. Sequential Monte Carlo (Del Moral, Doucet & Jasra
     2006): the likelihood's power rises from 0 to 1 in steps that keep half of the effective points; after each step points are drawn
-    anew by weight and moved by Metropolis with differences of points as proposals.
+    anew by weight and moved by Metropolis with differences of points as proposals. The last of many steps takes all that is left; that few
+    points are different tells when it was too much.
     """
     here = prior[(uniforms(seed, f"{name} prior", POINTS) * len(prior)).astype(np.int64)]
     level = likelihood(here)
     power = 0.0
     for step in range(_MOST_LEVELS):
-        rise = _rise(level, 1.0 - power)
+        rise = 1.0 - power if step == _MOST_LEVELS - 1 else _rise(level, 1.0 - power)
         power += rise
         weight = np.exp(rise * (level - level.max()))
         places = (np.arange(POINTS) + uniforms(seed, f"{name} lot {step}", 1)) / POINTS

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from sim.levers import AT_RISK, CHANNELS, SEGMENTS
+from sim.levers import CHANNELS
+from sim.measures import YEAR, at_least_once_a_year, lured_users, worth
 from sim.parameters import resolve
 from sim.scenario import Scenario
 
-YEAR, HALF_YEAR = 365.0, 182.0
+HALF_YEAR = 182.0
 PER_USERS = 1.2e9
 """Users of the platform in the year that the targets are about (evidence A1)."""
 
@@ -32,13 +33,8 @@ class Means:
 
     def worth(self, channel: str) -> float:
         """Return p q E[L], what an account earns in its life, in yuan."""
-        return (
-            self["price_yuan"]
-            * self["utilisation_share"]
-            * self[f"supply_{channel}"]
-            / self[f"stock_{channel}"]
-            * self[f"lifetime_days_{channel}"]
-        )
+        earned = (self["price_yuan"], self["utilisation_share"], self[f"supply_{channel}"])
+        return worth(*earned, self[f"stock_{channel}"], self[f"lifetime_days_{channel}"])
 
     def sanctioned(self) -> float:
         """Return the share of sanctions that fall on malicious accounts."""
@@ -50,9 +46,10 @@ class Means:
         return self["rented_by_referral"] / (self["rented_by_advert"] + self["rented_by_referral"])
 
     def approached(self) -> float:
-        """Return the share of users in the lured segments approached at least once a year, 1 - exp(-rate)."""
-        shares = sum(self._scenario.population.segments[segment].share for segment in SEGMENTS[:AT_RISK])
-        return float(-np.expm1(-YEAR * self["at_risk_approached"] / (shares * self._scenario.population.users)))
+        """Return the share of users in the lured segments approached at least once a year."""
+        people = self._scenario.population
+        lured = lured_users(people.users, {name: segment.share for name, segment in people.segments.items()})
+        return float(at_least_once_a_year(self["at_risk_approached"], lured))
 
     def unsealing(self) -> float:
         """Return what a successful unsealing costs: assists and work of all attempts over successes, in yuan."""

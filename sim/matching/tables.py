@@ -117,7 +117,10 @@ def ranges(space: Space, sample: Reals, found: Found | None) -> pd.DataFrame:
 
 
 def recovery(result: Recovery) -> pd.DataFrame:
-    """Return coverage of the joint 95 % regions, of all marginal intervals together, and of each parameter's, with standard errors."""
+    """Return coverage of the joint 95 % regions, of all marginal intervals together, and of each parameter's, with standard errors.
+
+    `fewest_points`: different points behind the intervals of the world that has fewest; a handful would make its intervals worthless.
+    """
     n = len(result.joint)
     share = result.held.mean(axis=1)
     pooled = float(share.std(ddof=1) / np.sqrt(n))  # worlds are independent, parameters of one world are not
@@ -129,16 +132,17 @@ def recovery(result: Recovery) -> pd.DataFrame:
     for k, name in enumerate(result.names):
         kept = float(result.width[:, k].mean())
         rows.append((name, n, float(result.held[:, k].mean()), _binomial(result.held[:, k]), kept, kept < IDENTIFIED))
-    return pd.DataFrame(rows, columns=["of", "worlds", "coverage", "standard_error", "part_of_prior_width", "identified"])
+    columns = ["of", "worlds", "coverage", "standard_error", "part_of_prior_width", "identified"]
+    return pd.DataFrame(rows, columns=columns).assign(fewest_points=result.distinct.min())
 
 
 def recovery_fit(result: Recovery, targets: Sequence[Target]) -> pd.DataFrame:
     """Return how well the emulators of the small world predict runs left out."""
     rows = [
-        (target.name, len(emulator.values), emulator.r2, emulator.coverage, float(np.sqrt(emulator.noise)))
+        (target.name, len(emulator.values), emulator.r2, emulator.coverage, emulator.inflation, float(np.sqrt(emulator.noise)))
         for emulator, target in zip(result.fit.each, targets, strict=True)
     ]
-    return pd.DataFrame(rows, columns=["target", "runs", "r2_left_out", "coverage_95_left_out", "between_runs"])
+    return pd.DataFrame(rows, columns=["target", "runs", "r2_left_out", "coverage_95_left_out", "inflation", "between_runs"])
 
 
 def _binomial(held: NDArray[np.bool_]) -> float:

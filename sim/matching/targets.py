@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from sim.faults import Fault, ScenarioError, show, show_path, unknown
 from sim.matching.quantities import QUANTITIES, value_of
 from sim.parameters import LEDGER
 from sim.scenario import Scenario
-from sim.scenario_file import read_toml
+from sim.scenario_file import is_experiment, read_toml
 from sim.store import MEANS
 
 Reals = NDArray[np.float64]
@@ -32,6 +31,7 @@ _TINY = 0.01
 """On the log scale what is below this part of the range's low end counts as it: a market that has gone is far off, not infinitely."""
 
 _KEYS = ("name", "quantity", "kind", "low", "high", "scale", "source")
+_LARGEST = 1e15
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,13 @@ def read_problem(path: Path | str | None = None) -> Problem:
     """Read targets and uncertain parameters, from the shipped file if none is named; raises `ScenarioError` with every fault found."""
     if path is None:
         return _checked(tomllib.loads(files("sim").joinpath("targets.toml").read_text(encoding="utf-8")), "sim/targets.toml")
-    return _checked(read_toml(Path(path)), show_path(Path(path)))
+    data, where = read_toml(Path(path)), show_path(Path(path))
+    if not data.keys() & {"target", "uncertain"}:
+        if is_experiment(data):
+            raise ScenarioError([Fault(where, "", "", f"is an experiment file, not a file of targets; use: abm compare {where}")])
+        if data.keys() & {*Scenario.model_fields, "extends"}:
+            raise ScenarioError([Fault(where, "", "", "is a scenario, not a file of targets; give it with --scenario")])
+    return _checked(data, where)
 
 
 def _checked(data: Mapping[str, Any], where: str) -> Problem:
@@ -117,18 +123,7 @@ def _checked(data: Mapping[str, Any], where: str) -> Problem:
         faults.append(
             Fault(where, "target.kind", show(SOFT), "is that of every target; at least one must be hard, or nothing is ruled out")
         )
-    parameters = uncertain.get("parameters", []) if isinstance(uncertain, Mapping) else []
-    if not isinstance(parameters, list) or not parameters:
-        faults.append(Fault(where, "uncertain.parameters", show(parameters), 'must be a list of "group.name"'))
-        parameters = []
-    known = {f"{group}.{name}": entry for group, entries in LEDGER.items() for name, entry in entries.items()}
-    for name in parameters:
-        if name not in known:
-            faults.append(Fault(where, "uncertain.parameters", show(name), unknown("parameter", str(name), known)))
-        elif not known[name].low < known[name].high:
-            faults.append(Fault(where, "uncertain.parameters", show(name), "has no range in the ledger"))
-        elif parameters.count(name) > 1:
-            faults.append(Fault(where, "uncertain.parameters", show(name), "is named twice"))
+    parameters = _parameters(uncertain, where, faults)
     faults += [
         Fault(where, key, show(data[key]), unknown("table", key, ("target", "uncertain")))
         for key in data
@@ -137,6 +132,33 @@ def _checked(data: Mapping[str, Any], where: str) -> Problem:
     if faults:
         raise ScenarioError(faults)
     return Problem(tuple(targets), tuple(parameters))
+
+
+def _parameters(uncertain: object, where: str, faults: list[Fault]) -> list[str]:
+    """Read the names of the uncertain parameters; notes what is wrong with them."""
+    if not isinstance(uncertain, Mapping):
+        faults.append(Fault(where, "uncertain", show(uncertain), "must be a table"))
+        return []
+    faults += [
+        Fault(where, f"uncertain.{key}", show(uncertain[key]), unknown("key", key, ("parameters",)))
+        for key in uncertain
+        if key != "parameters"
+    ]
+    names, key = uncertain.get("parameters", []), "uncertain.parameters"
+    if not isinstance(names, list) or not names:
+        faults.append(Fault(where, key, show(names), 'must be a list of "group.name"'))
+        return []
+    known = {f"{group}.{name}": entry for group, entries in LEDGER.items() for name, entry in entries.items()}
+    for name in names:
+        if not isinstance(name, str):
+            faults.append(Fault(where, key, show(name), 'must be a list of "group.name"; this is no text'))
+        elif name not in known:
+            faults.append(Fault(where, key, show(name), unknown("parameter", name, known)))
+        elif not known[name].low < known[name].high:
+            faults.append(Fault(where, key, show(name), "has no range in the ledger"))
+        elif names.count(name) > 1:
+            faults.append(Fault(where, key, show(name), "is named twice"))
+    return names
 
 
 def _target(row: object, key: str, where: str, faults: list[Fault]) -> Target | None:
@@ -161,9 +183,9 @@ def _target(row: object, key: str, where: str, faults: list[Fault]) -> Target | 
         if not (isinstance(row[name], str) and row[name])
     ]
     ends = row["low"], row["high"]
-    numbers = [isinstance(end, int | float) and not isinstance(end, bool) and math.isfinite(end) for end in ends]
+    numbers = [isinstance(end, int | float) and not isinstance(end, bool) and abs(end) <= _LARGEST for end in ends]
     faults += [
-        Fault(where, f"{key}.{name}", show(row[name]), "must be a number")
+        Fault(where, f"{key}.{name}", show(row[name]), f"must be a number from {-_LARGEST:g} to {_LARGEST:g}")
         for name, fine in zip(("low", "high"), numbers, strict=True)
         if not fine
     ]

@@ -9,6 +9,7 @@ import pandas as pd
 from sim.comparison import Runs
 from sim.patterns.curves import curves
 from sim.patterns.experiments import PATTERNS, SHORTER, plan, scenario_of, watches
+from sim.patterns.keeping import Watched
 from sim.patterns.market import CRITERIA as _OF_MARKET
 from sim.patterns.page import markdown, page, summary, tallies
 from sim.patterns.people import CRITERIA as _OF_PEOPLE
@@ -44,7 +45,7 @@ CRITERIA: tuple[Criterion, ...] = (*_OF_MARKET, *_OF_PEOPLE, *_OF_TRADE)
 def gathered(done: Runs, only: Iterable[str] = PATTERNS, workers: int = 1, tell: Callable[[int, int], None] | None = None) -> Evidence:
     """Make the watched runs that the patterns asked for need, and return what they saw with the finished runs.
 
-    `tell` hears how many watched runs of how many are done.
+    `tell` hears how many watched runs of how many are done. Runs of a results directory have theirs kept there too.
     """
     base = done.plan.scenarios["baseline"]
     wanted = watches(only)
@@ -55,7 +56,14 @@ def gathered(done: Runs, only: Iterable[str] = PATTERNS, workers: int = 1, tell:
         burn_in_days=base.run.burn_in_days,
         users=base.population.users,
         shares={name: segment.share for name, segment in base.population.segments.items()},
-        seen=watch_all(wanted, {one.scenario: scenario_of(base, one.scenario) for one in wanted.values()}, seeds, workers, tell),
+        seen=watch_all(
+            wanted,
+            {one.scenario: scenario_of(base, one.scenario) for one in wanted.values()},
+            seeds,
+            workers,
+            tell,
+            None if done.directory is None else Watched(done.directory),
+        ),
     )
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from sim.faults import Fault, ScenarioError, one_of, show
 from sim.levers import LEVERS
 from sim.parameters import LEDGER
+from sim.pattern_titles import PATTERN_TITLES
 from sim.plan import Plan
 from sim.scenario import Scenario
 
-PATTERNS = tuple(f"P{k}" for k in range(1, 10))
+PATTERNS = tuple(PATTERN_TITLES)
 
 SHORTER: dict[str, object] = {"run.days": 390, "run.burn_in_days": 90, "run.settle_days": 60}
 """Less than the default duration: 240 days to average over, a year less its first quarter after a change."""

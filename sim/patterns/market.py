@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.levers import CHANNELS
+from sim.measures import worth
 from sim.patterns.experiments import CLOSED, QUARTER, SIGN_UP_LEVELS, SQUEEZE_LEVELS, WEEK, at
-from sim.patterns.scoring import A_TENTH, NOTICEABLE, Criterion, Evidence, Measured, change_of, mean_of, ratio_of, rises
+from sim.patterns.scoring import A_TENTH, EVIDENCE, NOTICEABLE, Criterion, Evidence, Measured, change_of, mean_of, ratio_of, rises
 
 Reals = NDArray[np.float64]
 
@@ -42,19 +43,19 @@ def _commission_in_squeeze(seen: Evidence) -> Measured:
     return change_of(yuan[1], yuan[0], None, _levels("yuan a day", yuan))
 
 
-def worth(seen: Evidence, scenario: str, channel: str) -> Reals:
-    """Return p q E[L], what an account earns in its life, in yuan, one number a replication."""
-    earned = seen.mean(scenario, "price_yuan") * seen.mean(scenario, "utilisation_share") * seen.mean(scenario, f"supply_{channel}")
+def _worth(seen: Evidence, scenario: str, channel: str) -> Reals:
+    """Return what an account earns in its life, in yuan, one number a replication."""
     life = seen.mean(scenario, f"exit_age_{channel}") / seen.mean(scenario, f"exits_{channel}")
-    return np.asarray(earned / seen.mean(scenario, f"stock_{channel}") * life)
+    price, used = (seen.mean(scenario, name) for name in ("price_yuan", "utilisation_share"))
+    return worth(price, used, seen.mean(scenario, f"supply_{channel}"), seen.mean(scenario, f"stock_{channel}"), life)
 
 
 def _aged_over_fresh(seen: Evidence) -> Measured:
     dealt = ("unsealed", "bought")
     inflow = {channel: seen.mean("baseline", f"inflow_{channel}") for channel in dealt}
-    aged = sum(worth(seen, "baseline", channel) * inflow[channel] for channel in dealt) / sum(inflow.values())
-    each = ", ".join(f"{channel} {worth(seen, 'baseline', channel).mean():.0f}" for channel in CHANNELS[:4])
-    return ratio_of(np.asarray(aged), worth(seen, "baseline", "registered"), detail=f"worth in yuan: {each}")
+    aged = sum(_worth(seen, "baseline", channel) * inflow[channel] for channel in dealt) / sum(inflow.values())
+    each = ", ".join(f"{channel} {_worth(seen, 'baseline', channel).mean():.0f}" for channel in CHANNELS[:4])
+    return ratio_of(np.asarray(aged), _worth(seen, "baseline", "registered"), detail=f"worth in yuan: {each}")
 
 
 def _name_premium(seen: Evidence) -> Measured:
@@ -102,26 +103,37 @@ def _price_after_arrests_by_entry(seen: Evidence) -> Measured:
 
 
 def _price_with_bypass(seen: Evidence) -> Measured:
-    fresh = [worth(seen, name, "registered") for name in ("baseline", "bypass")]
+    fresh = [_worth(seen, name, "registered") for name in ("baseline", "bypass")]
     per_day = [seen.mean(name, "price_yuan") for name in ("baseline", "bypass")]
     return change_of(fresh[1], fresh[0], None, f"{_levels('worth of a fresh account in yuan', fresh)}; {_levels('account-day', per_day)}")
 
 
 def relative_to_baseline(seen: Evidence, after: Reals) -> Reals:
-    """Return the relative change of supply, as means of the seven days from each day on, `(n, days)`."""
+    """Return the relative change of supply, as means of the seven days from each day on, `(n, days)`; NaN where there was none."""
     before = seen.days("baseline", "supply_account_days")
     days = min(before.shape[1], after.shape[1])
     sums = [np.cumsum(np.pad(values[:, :days], ((0, 0), (1, 0))), axis=1) for values in (after, before)]
     weekly = [total[:, WEEK:] - total[:, :-WEEK] for total in sums]
-    return np.asarray(weekly[0] / weekly[1] - 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(weekly[1] > 0.0, weekly[0] / weekly[1], np.nan) - 1.0)
+
+
+def _lowest(quarter: Reals) -> int:
+    """Return the day of the lowest of means `(days,)`; the first where none is known."""
+    return int(np.argmin(np.where(np.isnan(quarter), np.inf, quarter)))
 
 
 def _dip(seen: Evidence) -> tuple[Reals, int, Reals]:
     """Return the relative change of supply after the purge, the day of the largest dip of the mean, and the dip by replication."""
     change = relative_to_baseline(seen, seen.days("purge", "supply_account_days"))
     first = seen.burn_in_days
-    day = first + int(np.argmin(change[:, first : first + QUARTER].mean(axis=0)))
+    day = first + _lowest(change[:, first : first + QUARTER].mean(axis=0))
     return change, day, -change[:, day]
+
+
+def deepest_day(seen: Evidence) -> int:
+    """Return the first day of the week in which supply is lowest after the purge."""
+    return _dip(seen)[1]
 
 
 def _purge_dip(seen: Evidence) -> Measured:
@@ -137,7 +149,7 @@ def _purge_recovery(seen: Evidence) -> Measured:
     change, _, dip = _dip(seen)
     mean = change.mean(axis=0)[seen.burn_in_days :]
     back = np.flatnonzero(mean >= -0.2 * dip.mean())
-    after = back[back > int(np.argmin(mean[:QUARTER]))]
+    after = back[back > _lowest(mean[:QUARTER])]
     when = f"{after[0] // WEEK + 1} weeks" if after.size else "not within the run"
     return ratio_of(dip - _left_after_a_quarter(seen, change), dip, None, f"80 % back after {when}")
 
@@ -147,10 +159,10 @@ def _recovery_without_dealers(seen: Evidence) -> Measured:
     both = relative_to_baseline(seen, seen.followed("purge_and_arrests", "supply_account_days"))
     first = seen.burn_in_days
     mean = both.mean(axis=0)[first : first + QUARTER]
-    low = int(np.argmin(mean))
+    low = _lowest(mean)
     half = np.flatnonzero(mean[low:] >= mean[low] / 2.0)
     when = f"half of it back after {(low + int(half[0])) // WEEK + 1} weeks" if half.size else "half of it not back in a quarter"
-    alone = ((dip - _left_after_a_quarter(seen, change)) / dip).mean()
+    alone = ratio_of(dip - _left_after_a_quarter(seen, change), dip).interval.value
     deepest = -both[:, first + low]
     detail = f"dip {deepest.mean():.0%}, {when}; after the purge alone {alone:.0%} is back in the thirteenth week"
     return ratio_of(deepest - _left_after_a_quarter(seen, both), deepest, None, detail)
@@ -200,12 +212,12 @@ CRITERIA = (
     Criterion(
         "P2a", "Aged accounts cost 2.1 to 3.6 times what fresh ones do", "[AcctShop19], [JJCKB18], B4, B5",
         "worth of a dealt aged account (unsealed, bought) over a fresh one between 2 and 4", "ratio", 2.0, 4.0, _aged_over_fresh,
-        note="The worth of each kind is a soft target of the calibration.",
+        note="The worth of each kind is a soft target of the calibration.", bound=EVIDENCE,
     ),
     Criterion(
         "P2b", "A verified name adds 15 % to an account of two years, up to 73 % to a new one", "[AcctShop19], B4",
         "worth with over without a verified name, accounts of two years and more: 1.15 to 1.73", "ratio", 1.15, 1.73, _name_premium,
-        note="The premium is a parameter set from this source.",
+        note="The premium is a parameter set from this source.", bound=EVIDENCE,
     ),
     Criterion(
         "P2c", "The premium of a verified name falls with age: +73 %, +34 %, +15 %", "[AcctShop19], B4",
@@ -252,7 +264,7 @@ CRITERIA = (
     ),
     Criterion(
         "P4a", "Takedowns cut activity by 20 to 40 %, purges by up to 90 %", "[Collier19], [Vu25], [Thomas13], H1",
-        "one purge at strength .8: largest dip of the 7-day mean of supply 20 to 90 %", "share", 0.2, 0.9, _purge_dip,
+        "one purge at strength .8: largest dip of the 7-day mean of supply 20 to 90 %", "share", 0.2, 0.9, _purge_dip, bound=EVIDENCE,
     ),
     Criterion(
         "P4b", "Back within weeks, at most about 13", "[Collier19], [Vu25], H1",

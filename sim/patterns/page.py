@@ -10,20 +10,14 @@ from typing import Any
 import pandas as pd
 
 from sim.analysis.words import number
+from sim.pattern_titles import PATTERN_TITLES
 from sim.patterns.scoring import FAIL, NOT_TESTABLE, PASS
 
-TITLES = {
-    "P1": "Squeezed sign-up pushes dealers to renting",
-    "P2": "Real accounts are worth more, and their price rises",
-    "P3": "How much price passes on depends on entry",
-    "P4": "Takedowns are V-shaped and short-lived",
-    "P5": "Substitutes decide what a control does",
-    "P6": "Sanctions fall on petty helpers; law jumps, dips, stays",
-    "P7": "Many would, few do; knowledge keeps four in five out",
-    "P8": "Renting spreads among friends; few dealers hold much",
-    "P9": "Trusted accounts are scarce and far more harmful",
-}
-"""What each pattern is called."""
+BOUNDS = (
+    "Bound: `evidence` where the source gives what is asked for, rounded or as an order of magnitude, or is about a direction alone; "
+    "`ours` where it gives a direction or another number, and the size asked for is our choice."
+)
+"""What the column `bound` means."""
 
 _STYLE = """
 body { font: 15px/1.45 sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; color: #111; }
@@ -54,7 +48,8 @@ def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 def summary(table: pd.DataFrame) -> str:
     """Say in a sentence how many criteria hold, and which patterns hold whole."""
     counts = {verdict: int((table["verdict"] == verdict).sum()) for verdict in (PASS, FAIL, NOT_TESTABLE)}
-    whole = [str(pattern) for pattern, part in table.groupby("pattern", sort=False) if not (part["verdict"] == FAIL).any()]
+    parts = {str(pattern): set(part["verdict"]) for pattern, part in table.groupby("pattern", sort=False)}
+    whole = [pattern for pattern, verdicts in parts.items() if PASS in verdicts and FAIL not in verdicts]
     text = f"{counts[PASS]} of {counts[PASS] + counts[FAIL]} criteria hold, {counts[FAIL]} fail, {counts[NOT_TESTABLE]} cannot be tested."
     return f"{text} Patterns without a failure: {', '.join(whole) if whole else 'none'}."
 
@@ -70,10 +65,10 @@ def tallies(table: pd.DataFrame) -> dict[str, str]:
 
 def markdown(table: pd.DataFrame) -> str:
     """Return the scorecard as a Markdown table, and below it what each failure would take."""
-    lines = ["| | observed | asked of the model | model | verdict |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| | observed | asked of the model | bound | model | verdict |", "| --- | --- | --- | --- | --- | --- |"]
     for row in rows(table):
         verdict = f"**{row['verdict']}**" if row["verdict"] == FAIL else row["verdict"]
-        cells = (row["criterion"], f"{row['observed']} ({row['source']})", row["test"], interval(row), verdict)
+        cells = (row["criterion"], f"{row['observed']} ({row['source']})", row["test"], row["bound"] or "-", interval(row), verdict)
         lines.append(f"| {' | '.join(str(cell).replace('|', '/') for cell in cells)} |")
     said = {
         FAIL: "What the failures would take:",
@@ -84,19 +79,20 @@ def markdown(table: pd.DataFrame) -> str:
         told = [row for row in rows(table) if row["verdict"] == verdict and row["why"]]
         if told:
             lines += ["", heading, "", *(f"- {row['criterion']}: {row['why']}{_in_brackets(row['detail'])}" for row in told)]
-    return "\n".join([*lines, "", summary(table), ""])
+    return "\n".join([*lines, "", summary(table), "", BOUNDS, ""])
 
 
 def page(table: pd.DataFrame, figure_svg: str = "") -> str:
     """Return the scorecard as one HTML page without anything from elsewhere; `figure_svg` is the text of its figure."""
     rule = "A criterion holds when the whole 95 % interval over replications is where it asks; its bounds were stated before the runs."
-    parts = [f"<h1>The patterns that the model must reproduce</h1><p>{escape(summary(table))} {rule}</p>"]
+    parts = [f"<h1>The patterns that the model must reproduce</h1><p>{escape(summary(table))} {rule} {escape(BOUNDS.replace('`', ''))}</p>"]
     if figure_svg:
         parts.append(f"<figure>{figure_svg[figure_svg.index('<svg') :]}</figure>")
     for pattern, part in table.groupby("pattern", sort=False):
         body = "".join(map(_html_row, rows(part)))
-        head = "<tr><th></th><th>observed</th><th>asked of the model</th><th>model (95 % interval)</th><th>verdict</th></tr>"
-        parts.append(f"<h2>{pattern} {escape(TITLES[str(pattern)])}</h2><table>{head}{body}</table>")
+        names = ("", "observed", "asked of the model", "bound", "model (95 % interval)", "verdict")
+        head = f"<tr>{''.join(f'<th>{name}</th>' for name in names)}</tr>"
+        parts.append(f"<h2>{pattern} {escape(PATTERN_TITLES[str(pattern)])}</h2><table>{head}{body}</table>")
     head = f'<meta charset="utf-8"><title>Patterns</title><style>{_STYLE}</style>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>\n'
 
@@ -108,6 +104,7 @@ def _html_row(row: dict[str, Any]) -> str:
         escape(row["criterion"]),
         f"{escape(row['observed'])}<br><small>{escape(row['source'])}</small>",
         escape(row["test"]),
+        row["bound"],
         f"{escape(interval(row))}{detail}",
         f'<span class="{_CLASSES[row["verdict"]]}">{row["verdict"]}</span>{why}',
     )

@@ -6,16 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.analysis.intervals import Interval, ratio_intervals
-from sim.levers import AT_RISK, SEGMENTS
+from sim.measures import LURED, YEAR, at_least_once_a_year, lured_users
 from sim.patterns.experiments import LAW_BURN_IN, QUARTER
-from sim.patterns.scoring import A_TENTH, NOTICEABLE, Criterion, Evidence, Measured, mean_of, ratio_of
+from sim.patterns.scoring import A_TENTH, EVIDENCE, NOTICEABLE, Criterion, Evidence, Measured, mean_of, ratio_of
 
 Reals = NDArray[np.float64]
 
-YEAR = 365.0
 _PLATFORM = ("owners_banned", "helpers_sanctioned")
 _LAW = ("sanctions_legal_owner", "sanctions_legal_helper", "arrests_dealer")
-LURED = SEGMENTS[:AT_RISK]
+_RENTED = [f"rented_{name}" for name in LURED]
 _FULL = 2  # quarters after the step until every case opened on its first day has ended
 
 
@@ -110,35 +109,45 @@ def _accept_less_at_once(seen: Evidence) -> Measured:
     return mean_of(1.0 - seen.counted("campaign", "informed_ratio_early"))
 
 
-def at_risk_users(seen: Evidence) -> float:
-    """Return the number of users in the lured segments."""
-    return seen.users * sum(seen.shares[name] for name in LURED)
+def approached(seen: Evidence) -> Reals:
+    """Return the share of the lured who are approached in a year, `(n,)`."""
+    return at_least_once_a_year(seen.mean("baseline", "at_risk_approached"), lured_users(seen.users, seen.shares))
+
+
+def rent_out(seen: Evidence) -> Reals:
+    """Return the share of the lured who rent out in a year, `(n,)`."""
+    return seen.total("baseline", _RENTED) * YEAR / lured_users(seen.users, seen.shares)
+
+
+def converted(seen: Evidence) -> tuple[Reals, Reals]:
+    """Return rentals and approaches of the lured a day, `(n,)` each."""
+    return seen.total("baseline", _RENTED), seen.mean("baseline", "at_risk_approached")
 
 
 def _exposed(seen: Evidence) -> Measured:
-    return mean_of(-np.expm1(-YEAR * seen.mean("baseline", "at_risk_approached") / at_risk_users(seen)))
+    return mean_of(approached(seen))
 
 
 def _take_part(seen: Evidence) -> Measured:
-    rented = seen.total("baseline", [f"rented_{name}" for name in LURED])
-    sold = seen.mean("baseline", "inflow_bought")  # of whatever segment: an upper bound
-    yearly = YEAR / at_risk_users(seen)
-    return mean_of(yearly * (rented + sold), None, f"{(yearly * rented).mean():.2%} rent out, at most {(yearly * sold).mean():.2%} sell")
+    rented = rent_out(seen)
+    sold = seen.mean("baseline", "inflow_bought") * YEAR / lured_users(seen.users, seen.shares)  # of whatever segment: an upper bound
+    return mean_of(rented + sold, None, f"{rented.mean():.2%} rent out, at most {sold.mean():.2%} sell")
 
 
 def _converted(seen: Evidence) -> Measured:
-    return ratio_of(seen.total("baseline", [f"rented_{name}" for name in LURED]), seen.mean("baseline", "at_risk_approached"))
+    return ratio_of(*converted(seen))
 
 
 CRITERIA = (
     Criterion(
         "P6a", "Sanctions fall on petty helpers and owners: 10 to 18 of them for each recruiter", "[EMMA], [SPP22], C19",
         "dealers' share of all whom platform or law sanctions, law at full certainty, below 10 %", "share", 0.0, 0.1, _dealers_of_all,
+        bound=EVIDENCE,
     ),
     Criterion(
         "P6b", "The same among those whom the police identify: 5 to 9 % are organisers", "[EMMA], C19",
         "dealers' share of those sanctioned by law below 10 %", "share", 0.0, 0.1, _dealers_of_law,
-        "Cases against owners and helpers are too rare beside those against dealers, or organisers too easily reached.",
+        "Cases against owners and helpers are too rare beside those against dealers, or organisers too easily reached.", bound=EVIDENCE,
     ),
     Criterion(
         "P6c", "Prosecutions up about tenfold in a year", "[SPP22], F1",
@@ -164,7 +173,7 @@ CRITERIA = (
     Criterion(
         "P6g", "About one lured user in a thousand is prosecuted in a campaign", "[Huaian], [Jixi22], F6",
         "law at full certainty: owners sanctioned over rentals begun .0001 to .01", "share", 1e-4, 1e-2,
-        _prosecuted, note="Set from this source.",
+        _prosecuted, note="Set from this source.", bound=EVIDENCE,
     ),
     Criterion(
         "P6h", "Students, parents at home and those without a fixed job stand out", "[Seed2], [SPP22h1], C15, F3",
@@ -195,11 +204,11 @@ CRITERIA = (
     ),
     Criterion(
         "P7d", "Fewer than 1 % took part", "[Bekkers23], C2", "share of them who rent out or sell in a year below 1 %", "share", 0.0, 0.01,
-        _take_part,
+        _take_part, bound=EVIDENCE,
     ),
     Criterion(
         "P7e", "Of those approached fewer than 10 % took part", "[Bekkers23], C2", "rentals over approaches below 10 %", "share", 0.0, 0.1,
-        _converted,
+        _converted, bound=EVIDENCE,
     ),
     Criterion(
         "P7f", "25 to 33 % say they would consider it", "[BPFI25], [Nationwide21], C3, C4", "stated far above revealed willingness",

@@ -16,15 +16,23 @@ Reals = NDArray[np.float64]
 
 PASS, FAIL, NOT_TESTABLE = "pass", "fail", "not testable"
 
+EVIDENCE, OURS = "evidence", "ours"
+"""Where the bound of a criterion is from: the source gives it, rounded or as an order of magnitude, or is about a direction alone; or
+the source gives a direction or another number, and the size that is asked for is our choice.
+"""
+
 NOTICEABLE = 0.10
 """Where a source gives a direction but no size, a change of a tenth is asked for: press and courts would not notice less."""
 
 A_TENTH = f"{100 * NOTICEABLE:.0f} %"
 
 COLUMNS = (
-    *("pattern", "criterion", "observed", "source", "test", "unit", "from", "to"),
+    *("pattern", "criterion", "observed", "source", "test", "unit", "from", "to", "bound"),
     *("model", "low", "high", "replications", "verdict", "why", "detail"),
 )
+
+
+NOTHING_SEEN = "These runs give no estimate: what is counted, or what it is held against, did not occur."
 
 
 @dataclass(frozen=True)
@@ -85,8 +93,9 @@ class Measured:
 class Criterion:
     """One testable statement of a pattern.
 
-    `low` and `high` bound the whole 95 % interval; `change` says what in the world's description would have to change when it fails;
-    `note` says what is built in or fitted. `measure` is None for what cannot be tested, and `note` then says why.
+    `low` and `high` bound the whole 95 % interval, and `bound` says where they are from, `EVIDENCE` or `OURS`; `change` says what in the
+    world's description would have to change when it fails; `note` says what is built in or fitted. `measure` is None for what cannot be
+    tested, and `note` then says why.
     """
 
     name: str
@@ -99,6 +108,7 @@ class Criterion:
     measure: Callable[[Evidence], Measured] | None = None
     change: str = ""
     note: str = ""
+    bound: str = OURS
 
     @property
     def pattern(self) -> str:
@@ -135,15 +145,23 @@ def judged(criterion: Criterion, evidence: Evidence) -> tuple[object, ...]:
     bounds = tuple(float(end) for end in (criterion.low, criterion.high))
     said = (criterion.pattern, criterion.name, criterion.observed, criterion.source, criterion.test, criterion.unit, *bounds)
     if criterion.measure is None:
-        return (*said, np.nan, np.nan, np.nan, 0, NOT_TESTABLE, criterion.note, "")
-    found = criterion.measure(evidence)
-    verdict, why = verdict_on(criterion, found)
-    return (*said, *found.interval, found.replications, verdict, why, re.sub(r"(?<=\d)%", " %", found.detail))
+        return (*said, "", np.nan, np.nan, np.nan, 0, NOT_TESTABLE, criterion.note, "")
+    with np.errstate(divide="ignore", invalid="ignore"):  # a market too small to count in has shares of nothing
+        found = criterion.measure(evidence)
+        verdict, why = verdict_on(criterion, found)
+    known = not np.isnan(found.interval.value) and not re.search(r"\b(nan|inf)\b", found.detail)
+    detail = re.sub(r"(?<=\d)%", " %", found.detail) if known else ""
+    return (*said, criterion.bound, *found.interval, found.replications, verdict, why, detail)
 
 
 def verdict_on(criterion: Criterion, found: Measured) -> tuple[str, str]:
-    """Say pass when the whole interval, and every step, is where the criterion asks; and why."""
+    """Say pass when the whole interval, and every step, is where the criterion asks; and why.
+
+    Where there is no estimate nothing can be said of the model, neither that it holds nor what would have to change.
+    """
     value, low, high = found.interval
+    if np.isnan(value):
+        return NOT_TESTABLE, " ".join(filter(None, (NOTHING_SEEN, criterion.note)))
     inside = bool(criterion.low <= low and high <= criterion.high)
     clear = found.steps is None or bool((t_intervals(found.steps).low > 0.0).all())
     if inside and clear:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.patterns.scoring import Criterion, Evidence, Measured, mean_of, ratio_of
+from sim.patterns.scoring import EVIDENCE, Criterion, Evidence, Measured, mean_of, ratio_of
 
 Reals = NDArray[np.float64]
 
@@ -23,13 +25,17 @@ def holdings(seen: Evidence) -> list[list[Reals]]:
     return [[values for name, values in one.items() if name.startswith("holdings_")] for one in seen.seen["census"]]
 
 
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else np.nan
+
+
 def _variation(seen: Evidence) -> Measured:
-    return mean_of(np.array([np.mean([held.std() / held.mean() for held in counts]) for counts in holdings(seen)]))
+    return mean_of(np.array([_mean([held.std() / held.mean() for held in counts if held.any()]) for counts in holdings(seen)]))
 
 
 def _largest(seen: Evidence) -> Measured:
-    by_run = np.array([np.mean([held[0] / max(float(np.median(held)), 1.0) for held in counts]) for counts in holdings(seen)])
-    most = np.mean([counts[0].max() for counts in holdings(seen)])
+    by_run = np.array([_mean([held[0] / max(float(np.median(held)), 1.0) for held in counts if held.size]) for counts in holdings(seen)])
+    most = _mean([counts[0].max(initial=0.0) for counts in holdings(seen) if counts])
     return mean_of(by_run, None, f"the largest holds about {most:.0f} accounts")
 
 
@@ -117,19 +123,19 @@ CRITERIA = (
     Criterion(
         "P9b", "Trusted accounts are the scarce input", "[Thomas13], D6",
         "as many accounts as half of the rented ones fall: the loss averted in four weeks is larger when they are rented ones",
-        "yuan per account", 0.0, np.inf, _averts_more,
+        "yuan per account", 0.0, np.inf, _averts_more, bound=EVIDENCE,
     ),
     Criterion(
         "P9c", "More than 300 cases of fraud for 3,315 unsealed accounts", "[Super], D8",
         "cases of fraud in the life of an unsealed account .009 to .9 (order of magnitude)", "cases per account", 0.009, 0.9,
-        _cases_unsealed,
+        _cases_unsealed, bound=EVIDENCE,
     ),
     Criterion(
         "P9d", "3,200 known cases for 49 million mass-made accounts", "[SIMCARTEL], D10",
         "cases of fraud in the life of a registered account .0000065 to .00065 (order of magnitude)", "cases per account", 6.5e-6, 6.5e-4,
         _cases_registered,
         "Every registered account that passes is put to use. Most mass-made accounts would have to lie idle or be spent on numbers "
-        "(likes, followers), and cases known to the police be told apart from all cases.",
+        "(likes, followers), and cases known to the police be told apart from all cases.", bound=EVIDENCE,
     ),
 )  # fmt: skip
 """What P8 and P9 ask for, stated before the runs."""

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from sim.levers import CHANNELS, SEGMENTS
 from sim.model import AccountMarket
 from sim.patterns.experiments import Strike, Watch
+from sim.patterns.keeping import Watched, watch_id
 from sim.policies import levers_in_force
 from sim.processes.abuse import AbuseFlows, abuse
 from sim.scenario import Scenario
-from sim.workers import Crash, in_processes
+from sim.workers import Crash, in_processes, interrupts_held
 from sim.world.accounts import FALSE_ADS, PURGED, REGISTERED, RENTED, UNSEALED
 from sim.world.world import World
 
@@ -54,26 +55,40 @@ def watch_all(
     seeds: range,
     workers: int = 1,
     tell: Callable[[int, int], None] | None = None,
+    kept: Watched | None = None,
 ) -> dict[str, list[Seen]]:
-    """Make every watched run under every seed; returns them by name, in the order of seeds.
+    """Make every watched run under every seed that is not `kept` from before; returns them by name, in the order of seeds.
 
-    `tell` hears how many of how many are done. Raises `WatchError` when a run raises or a worker process dies.
+    Each is kept as soon as it is finished. `tell` hears how many of how many are done. Raises `WatchError` when a run raises or a worker
+    process dies.
     """
-    calls = [((name, k), (scenarios[one.scenario], seed, one.strike)) for k, seed in enumerate(seeds) for name, one in watches.items()]
+    asked = {(name, k): (scenarios[one.scenario], seed, one.strike) for k, seed in enumerate(seeds) for name, one in watches.items()}
     found: dict[tuple[str, int], Seen] = {}
 
     def keep(key: tuple[str, int], seen: Seen | str | Crash) -> None:
         if isinstance(seen, str | Crash):
             raise WatchError(f"watched run {key[0]}, seed {seeds[key[1]]} failed: {seen}")
+        if kept:
+            with interrupts_held():
+                kept.write(watch_id(*asked[key]), seen)
+        note(key, seen)
+
+    def note(key: tuple[str, int], seen: Seen) -> None:
         found[key] = seen
         if tell:
-            tell(len(found), len(calls))
+            tell(len(found), len(asked))
 
+    calls = []
+    for key, arguments in asked.items():
+        if kept and (before := kept.read(watch_id(*arguments))) is not None:
+            note(key, before)
+        else:
+            calls.append((key, arguments))
     if workers == 1:
         for key, arguments in calls:
             keep(key, _attempt(*arguments))
-    else:
-        in_processes(_attempt, deque(calls), min(workers, max(len(calls), 1)), keep)
+    elif calls:
+        in_processes(_attempt, deque(calls), min(workers, len(calls)), keep)
     return {name: [found[name, k] for k in range(len(seeds))] for name in watches}
 
 

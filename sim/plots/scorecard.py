@@ -10,38 +10,36 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from sim.pattern_titles import PATTERN_TITLES
 from sim.plots.style import BLACK, BLUE, GREEN, GREY, PALE, VERMILLION, compact, finish, grid, tidy
-from sim.plots.text import drawn
+from sim.plots.text import drawn, wrapped
 
 _COLOURS = (BLUE, VERMILLION)
 
-_PANELS: dict[str, tuple[str, str, str]] = {
-    "P1": ("Squeezed sign-up, more renting", "strength of the sign-up audit", "rented share of supply"),
-    "P2": ("Price rises with enforcement", "strength of sign-up audit, verification, unsealing", "yuan an account-day"),
-    "P3": ("Pass-through by entry of dealers", "entry, dealers a day for 12 million users", "price rise, share"),
-    "P4": ("A purge is V-shaped", "days after the purge (mean of seven days from each)", "supply over that of the baseline"),
-    "P5": ("Closing one source or all", "", "cut in supply, share"),
-    "P6": ("A step in the certainty of law", "quarter (step between 0 and 1)", "people sanctioned by law a quarter"),
-    "P7": ("Few do", "", "share or ratio (log scale)"),
-    "P8": ("Dealers' sizes", "accounts held", "dealers who hold as many, share"),
-    "P9": ("Harm of an account a day", "", "times that of a registered one"),
+_AXES: dict[str, tuple[str, str]] = {
+    "P1": ("strength of the sign-up audit", "rented share of supply"),
+    "P2": ("strength of sign-up audit, verification, unsealing", "price, yuan an account-day"),
+    "P3": ("entry, dealers a day for 12 million users", "rise of the price, share"),
+    "P4": ("days after the purge (mean of seven days from each)", "supply over that of the baseline"),
+    "P5": ("what is closed", "cut in supply, share"),
+    "P6": ("quarter (step in the certainty of law between 0 and 1)", "people sanctioned by law a quarter"),
+    "P7": ("", "share of people, or ratio (log scale)"),
+    "P8": ("accounts held by a dealer", "dealers who hold as many, share"),
+    "P9": ("", "harm of an account a day,\ntimes that of a registered one"),
 }
 _LOG = {"P3": "x", "P7": "y", "P8": "xy", "P9": "y"}
-_OBSERVED: dict[str, tuple[tuple[float, float, float, float], ...]] = {
-    "P4": ((-3.0, 7.0, 0.1, 0.8),),
-    "P7": ((-0.3, 0.3, 0.05, 0.2), (0.7, 1.3, 1e-4, 0.01), (1.7, 2.3, 1e-3, 0.1), (2.7, 3.3, 0.15, 0.5)),
-}
-"""What criteria ask for: boxes (from, to, low, high), grey in the panel."""
+_HALF = 0.3  # of the width of a box around a named place
+_TITLE_LETTERS = 42
 
 
 @drawn
 def scorecard(curves: pd.DataFrame, verdicts: Mapping[str, str], note: str, axes: Sequence[Axes] | None = None) -> Figure:
-    """Draw a panel a pattern. `curves` has pattern, series, x, label, y, low, high; `verdicts` is a word or two for each pattern's title.
+    """Draw a panel a pattern. `curves` has pattern, series, x, label, y, low, high, asked_low, asked_high.
 
-    `note` ends the caption: replications, seeds, users. Shades and whiskers are 95 % intervals over replications; grey boxes are what was
-    observed, where it has a size.
+    `verdicts` is a word or two for each pattern's title; `note` ends the caption: replications, seeds, users. Shades and whiskers are 95 %
+    intervals over replications; grey boxes are what a criterion asks for at a point, to the edge of the panel where it bounds one side.
     """
-    shown = [pattern for pattern in _PANELS if (curves["pattern"] == pattern).any()]
+    shown = [pattern for pattern in _AXES if (curves["pattern"] == pattern).any()]
     columns = min(3, max(len(shown), 1))
     count = -(-len(shown) // columns)
     if axes is None:
@@ -56,15 +54,13 @@ def scorecard(curves: pd.DataFrame, verdicts: Mapping[str, str], note: str, axes
     if axes is None:
         for spare in panels[len(shown) :]:
             spare.set_axis_off()
-        caption = f"Means over replications with 95 % intervals; grey boxes: what is asked, where that has a size. {note}"
+        caption = f"Means over replications with 95 % intervals; grey boxes: what a criterion asks of a single point. {note}"
         finish(figure, "What the model gives for each pattern", caption)
     return figure
 
 
 def _panel(ax: Axes, pattern: str, points: pd.DataFrame, verdict: str) -> None:
-    title, x_name, y_name = _PANELS[pattern]
-    for left, right, bottom, top in _OBSERVED.get(pattern, ()):
-        ax.fill_between([left, right], bottom, top, color=PALE, alpha=0.5, lw=0, zorder=0)
+    x_name, y_name = _AXES[pattern]
     named = bool((points["label"] != "").any())
     for (series, part), colour in zip(points.groupby("series", sort=False), _COLOURS, strict=False):
         x, y, low, high = (part[name].to_numpy(dtype=np.float64) for name in ("x", "y", "low", "high"))
@@ -82,11 +78,13 @@ def _panel(ax: Axes, pattern: str, points: pd.DataFrame, verdict: str) -> None:
             ax.axhline(0.0, color=BLACK, lw=0.6)
     if len(points["series"].unique()) > 1:
         ax.legend(frameon=False, fontsize=7.5)
-    ax.set_title(f"{pattern}  {title}\n", fontsize=9.5, loc="left", fontweight="bold")
+    title = wrapped(f"{pattern}  {PATTERN_TITLES[pattern]}", _TITLE_LETTERS)
+    ax.set_title(f"{title}\n", fontsize=9.5, loc="left", fontweight="bold")
     ax.text(0.0, 1.02, verdict, transform=ax.transAxes, fontsize=7.5, color=VERMILLION if "fail" in verdict else GREEN)
     ax.set_xlabel(x_name, fontsize=8)
     ax.set_ylabel(y_name, fontsize=8)
-    logarithmic = _LOG.get(pattern, "")
+    known = points.dropna(subset=["y"])  # where nothing is above 0 an axis cannot be logarithmic
+    logarithmic = "".join(axis for axis in _LOG.get(pattern, "") if (known[axis] > 0.0).any())
     tidy(ax, x_ticks=0 if named or "x" in logarithmic else 6, y_ticks=0 if "y" in logarithmic else 5)
     if "x" in logarithmic:
         ax.set_xscale("log")
@@ -99,3 +97,19 @@ def _panel(ax: Axes, pattern: str, points: pd.DataFrame, verdict: str) -> None:
     ax.set_axisbelow(True)
     if pattern == "P4":
         ax.axhline(1.0, color=GREY, lw=0.8, ls=":")
+    _boxes(ax, points[points["asked_low"].notna()])
+
+
+def _boxes(ax: Axes, asked: pd.DataFrame) -> None:
+    """Draw what is asked: a box around each named place, one over all the numbers of a series; to the panel's edge where it is open."""
+    if asked.empty:
+        return
+    bottom, top = ax.get_ylim()
+    x, low, high = (asked[name].to_numpy(dtype=np.float64) for name in ("x", "asked_low", "asked_high"))
+    low = np.where(np.isinf(low) | ((low <= 0.0) & (ax.get_yscale() == "log")), bottom, low)
+    high = np.where(np.isinf(high), max(top, 1.2 * low.max()), high)
+    if (asked["label"] == "").all():
+        ax.fill_between([x.min(), x.max()], low[0], high[0], color=PALE, alpha=0.5, lw=0, zorder=0)
+    else:
+        ax.bar(x, high - low, 2.0 * _HALF, low, color=PALE, alpha=0.5, lw=0, zorder=0)
+    ax.set_ylim(min(bottom, *low), max(top, *high))

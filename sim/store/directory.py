@@ -39,6 +39,9 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     if not path.is_file():
         if _holds_parts(directory):
             raise StoreError(f"{directory} holds finished runs but no manifest.json; give the command that made them again, it goes on")
+        if held := sorted(found.parent.name for found in directory.glob("*/manifest.json")):
+            few = f"{', '.join(held[:5])}{', ...' if len(held) > 5 else ''}"
+            raise StoreError(f"{directory} is no results directory, but holds some: {few}; name one of them, such as {directory / held[0]}")
         raise StoreError(f"{directory} is no results directory: it holds no manifest.json")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -73,14 +76,14 @@ def _about(part: Path) -> dict[str, Any]:
 
 
 class Store:
-    """A results directory open for writing, locked against other writers until closed.
+    """A results directory open for writing, locked against other writers until closed; `held` is the manifest that was there, if any.
 
     Raises `StoreError` when the directory is damaged, of another version, in use, or not ours; nothing is written then.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._held: dict[str, Any] | None = None
+        self.held: dict[str, Any] | None = None
         with writing(path):
             if path.exists():
                 self._check_usable()
@@ -106,7 +109,7 @@ class Store:
         if not entries:
             return
         if (self.path / "manifest.json").exists() or not _holds_parts(self.path):
-            self._held = read_manifest(self.path)
+            self.held = read_manifest(self.path)
         for table in self.path.glob("*.parquet"):
             read_schema(table)
 
@@ -115,14 +118,14 @@ class Store:
 
         Raises `StoreError` when it is what another command made, or one of another name: its tables would be lost.
         """
-        if self._held is None:
+        if self.held is None:
             return True
-        before, now = (tuple(str(about.get(key)) for key in ("command", "name")) for about in (self._held, manifest))
+        before, now = (tuple(str(about.get(key)) for key in ("command", "name")) for about in (self.held, manifest))
         if before != now:
             held, asked = (f"`abm {command}` {name}" for command, name in (before, now))
             raise StoreError(f"{self.path} holds the results of {held}, which {asked} would replace; choose another directory with --out")
-        scenarios, others = self._held.get("scenarios"), manifest["scenarios"]
-        if not isinstance(scenarios, dict) or self._held.get("seed") != manifest["seed"]:
+        scenarios, others = self.held.get("scenarios"), manifest["scenarios"]
+        if not isinstance(scenarios, dict) or self.held.get("seed") != manifest["seed"]:
             return False
         return scenarios.keys() == others.keys() and all(
             isinstance(scenarios[name], dict) and scenarios[name].get("hash") == others[name]["hash"] for name in others

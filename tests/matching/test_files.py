@@ -105,6 +105,12 @@ def test_all_faults_of_a_targets_file_are_told_together(tmp_path):
         (('name = "price"', 'name = "commission"'), '"commission": is the name of two targets'),
         (('"hard"', '"soft"'), "at least one must be hard"),
         (("[uncertain]", "[unsure]"), "no such table"),
+        (("[uncertain]", "[uncertain]\nparameter = 1"), 'uncertain.parameter = 1: no such key; did you mean "parameters"'),
+        ((TOY[TOY.index("[uncertain]") :], "[[uncertain]]\n"), "uncertain = .*: must be a table"),
+        (('"dealer.choice_weight"', "[1]"), r"uncertain.parameters = \[1\]: must be a list of .* this is no text"),
+        (('"dealer.choice_weight"', "{a = 1}"), "uncertain.parameters = a table: must be a list of .* this is no text"),
+        (("high = 2.5", f"high = 1{'0' * 400}"), "high = a number of more than 40 digits: must be a number from -1e\\+15 to 1e\\+15"),
+        (("low = 1.9", "low = nan"), "low = nan: must be a number"),
     ],
 )
 def test_a_targets_file_that_lacks_something_is_refused(change, problem, tmp_path):
@@ -112,3 +118,18 @@ def test_a_targets_file_that_lacks_something_is_refused(change, problem, tmp_pat
     path.write_text(TOY.replace(*change))
     with pytest.raises(ScenarioError, match=problem):
         read_problem(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("title = 'A'\n[run]\ndays = 3\n", "is a scenario, not a file of targets; give it with --scenario"),
+        ("extends = 'b.toml'\n", "is a scenario, not a file of targets; give it with --scenario"),
+        ("baseline = 'b.toml'\n", "is an experiment file, not a file of targets; use: abm compare"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_in_one_fault(text, problem, tmp_path):
+    (tmp_path / "other.toml").write_text(text)
+    with pytest.raises(ScenarioError, match=problem) as raised:
+        read_problem(tmp_path / "other.toml")
+    assert len(raised.value.faults) == 1

@@ -13,7 +13,7 @@ import pytest
 
 from sim.conduct import carry_out
 from sim.patterns import CRITERIA, FAIL, PASS, SHORTER, plan, table
-from sim.patterns.scoring import Evidence, judged
+from sim.patterns.scoring import COLUMNS, Evidence, judged
 from sim.scenario import load_scenario
 
 ROOT = Path(__file__).parents[2]
@@ -30,8 +30,8 @@ FAILING = ("P2d", "P9d")
 
 def verdict(name: str, evidence: Evidence) -> tuple[object, ...]:
     """Return verdict and numbers of a criterion."""
-    row = judged(BY_NAME[name], evidence)
-    return row[12], row[8:11], row[14]
+    row = dict(zip(COLUMNS, judged(BY_NAME[name], evidence), strict=True))
+    return row["verdict"], tuple(row[end] for end in ("model", "low", "high")), row["detail"]
 
 
 @pytest.mark.slow

@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from known_rows import Row, binomial, exact, holds, within
+from known_rows import Row, binomial, exact, fits, holds, within
 from known_worlds import (
     Settings,
     advert_survival_share,
+    hold,
     law_logit,
     ledger,
+    levers,
     mean_acceptance,
     merged,
     only,
@@ -22,7 +24,12 @@ from known_worlds import (
 )
 from scipy.optimize import brentq
 
-from sim.world.accounts import RENTED, STOLEN
+from sim.agents.enforcer import Session
+from sim.luck import words
+from sim.processes import sanctions, unsealing
+from sim.processes.renting import refer, return_owners
+from sim.processes.unsealing import SelfRequests
+from sim.world.accounts import AUDITED, RENTED, STOLEN
 
 USERS = 12_000_000
 
@@ -154,3 +161,57 @@ def case_12_adverts(seed: int = 1222) -> list[Row]:
     rows.append(exact("referrals credited", brought, float(credited.sum())))
     rows.append(exact("renters who went into business", float((credited > 0).sum()), model.daily["dealers_active"][-1] - begun))
     return [*rows, holds("nobody referred", brought < 20)]
+
+
+_WILLING = {"referral_per_day": 1.0, "home_approach_per_day": 0.0, "return_share": 1.0, "acceptance_logit": 1e6}
+"""Every renter asks, every dealer asks again, and whoever is asked agrees."""
+
+
+def case_12_asks(seed: int = 1232) -> list[Row]:
+    """A renter who asks reaches one of the B - 1 others of the community, each as likely, never himself."""
+    n, size = 4000, 5
+    made, luck = world(seed=seed, parameters={"renting": _WILLING, "population": {"community_size": float(size)}})
+    hold(made, luck, RENTED, n)
+    claims, asked, _ = refer(made, levers(), luck, 1)
+    ahead = (claims.owner - claims.referrer) % size
+    rows = [exact("asks", n, float(asked)), exact("asked who are free to agree", n, float(claims.owner.size))]
+    rows.append(holds("asked in other communities", claims.owner // size != claims.referrer // size))
+    return [
+        *rows,
+        fits("asked, by their place after the asker's", np.bincount(ahead, minlength=size)[1:], np.full(size - 1, n / (size - 1))),
+    ]
+
+
+def case_12_returns(seed: int = 1242) -> list[Row]:
+    """An owner is asked again once, on the day the sanction ends: in time, on the day of own unsealing, or the day after the appeal."""
+    n, day = 3000, 10
+    for_all = {"appeal_owner": 1.0, "upheld_owner": 0.4, "permanent_base": 0.0, "permanent_span": 0.0}
+    made, luck = world(seed=seed, parameters={"renting": _WILLING, "sanction": for_all})
+    at = hold(made, luck, RENTED, n)
+    owner, touched = made.accounts.owner[at], made.users.touched
+    made.accounts.fate[at] = AUDITED
+    sanctions.sanction(made, levers(), luck, day)
+    people = made.users.rows(owner)
+    ends, unsealed = touched.until[people].astype(np.int64), np.arange(n) % 3 == 0
+    rows = [holds("bans that end within two days", ends <= day + 2)]
+    nobody = np.zeros(0, dtype=np.int64)
+    own = SelfRequests(owner[unsealed], words(owner[unsealed]), np.zeros(int(unsealed.sum()), dtype=np.bool_))
+    unsealing.complete_own(made, levers(unsealing_strictness=0.0), luck, day + 1, own, nobody)
+    when = {int(user): day + 1 for user in owner[unsealed]}
+    seen = {day + 1: return_owners(made, levers(), luck, day + 1).owner}
+    made.docket.owners[day] = np.sort(owner[~unsealed])
+    filed = np.eye(day + 1, dtype=np.int64)[day] * int((~unsealed).sum())
+    upheld = sanctions.decide_cases(made, luck, day + 1, Session(nobody, 0, 0 * filed, 0 * filed, filed, int(filed.sum()), 0.0)).upheld
+    rows.append(binomial("appeals upheld", upheld, float(filed.sum()), made.parameters.sanction.upheld_owner))
+    freed = (touched.until[people] == day + 2) & ~unsealed
+    when |= {int(user): day + 2 for user in owner[freed]}
+    when |= {int(user): int(end) for user, end in zip(owner, ends, strict=True) if int(user) not in when}
+    for later in range(day + 2, int(ends.max()) + 2):
+        seen[later] = return_owners(made, levers(), luck, later).owner
+    asked = [(int(user), on) for on, users in seen.items() for user in users]
+    for what, group in (("own unsealing", unsealed), ("an upheld appeal", freed), ("the end of the ban", ~unsealed & ~freed)):
+        theirs = set(owner[group].tolist())
+        days = [on - when[user] for user, on in asked if user in theirs]
+        rows.append(exact(f"asked again after {what}", float(len(theirs)), float(len(days))))
+        rows.append(holds(f"asked on another day after {what}", np.array(days) != 0))
+    return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from known_answers import CASES, FALSE_ALARM, chance_of_false_alarm, rows_of
+from known_answers import CASES, chance_of_false_alarm, rows_of
 
 QUICK = [pytest.param(case, id=f"{case.number} {case.name}", marks=[pytest.mark.slow] if case.slow else []) for case in CASES]
 
@@ -46,8 +46,8 @@ def test_case_with_fresh_seeds(case):
     )
     if first:
         again = rows_of(case, seed + 1_000_000, long=True)
+        assert first <= {row.what for row in again}, "a comparison that failed must be made again"
         assert failures([row for row in again if row.what in first]) == [], f"failed with two seeds, the first {seed}"
-    assert FALSE_ALARM < 1e-3
 
 
 def test_verdicts_can_fail():

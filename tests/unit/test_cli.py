@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -13,13 +14,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sim import __version__
+from sim import __version__, judging
 from sim.cli import main
 from sim.experiment import Progress
 from sim.levers import LEVERS
+from sim.matching import calibrate
 from sim.outcomes import OUTCOMES
 from sim.parameters import LEDGER
 from sim.screen import print_comparison
+from sim.store import Store
 
 ROOT = Path(__file__).parents[2]
 BASELINE = ROOT / "scenarios" / "baseline.toml"
@@ -110,6 +113,10 @@ BAD = {
     "lever_varied_twice": ["sweep", BASELINE, "--vary", "login_check=0:1:2", "--vary", "levers.login_check=0:1:2"],
     "short_calibration": ["calibration", BASELINE, "--set", "run.days=300"],
     "one_calibration": ["calibration", BASELINE, "--replications", "1"],
+    "no_targets": ["calibrate", "nowhere.toml"],
+    "scenario_for_targets": ["calibrate", BASELINE],
+    "one_world": ["calibrate", "--scenario", BASELINE, "--recovery", "1"],
+    "misspelt_pattern": ["validate", "--only", "P77"],
     "not_ours": ["run", BASELINE, "--out", ROOT / "sim"],
 }
 
@@ -147,6 +154,64 @@ def test_messages_name_the_nearest_name_and_every_fault(capsys):
 )
 def test_an_option_that_cannot_be_is_told_in_a_line(capsys, arguments, line):
     assert tell(capsys, "compare", COMPARISON, *arguments) == (2, "", f"{line}\n")
+
+
+@pytest.mark.parametrize("value", ["1", "-1", "10001", "many"])
+def test_recovery_of_one_world_is_told_like_any_other_option(capsys, value):
+    line = f"abm: --recovery = {value}: must be a whole number from 2 to 10000, or 0 for none: one world has no coverage\n"
+    assert tell(capsys, "calibrate", "--recovery", value) == (2, "", line)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["calibrate", "nowhere.toml"],
+        ["calibrate", "--scenario", "nowhere.toml"],
+        ["calibration", "nowhere.toml"],
+        ["validate", "--only", "P77"],
+        ["validate", "--set", "run"],
+        ["levers", "--effects", "--set", "run"],
+        ["plot", "nowhere"],
+    ],
+    ids=" ".join,
+)
+def test_refusals_import_no_heavy_library(arguments):
+    program = f"import sys; from sim.cli import main; code = main({arguments!r}); print([m for m in {HEAVY!r} if m in sys.modules], code)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True, cwd=ROOT)
+    assert done.stdout.splitlines()[-1] == "[] 2"
+
+
+def test_calibrate_has_the_defaults_of_the_library_and_says_which_worlds_are_small(capsys):
+    asked, given = (inspect.signature(one).parameters for one in (judging.calibrate, calibrate))
+    for name in ("waves", "points", "replications", "members", "recovery"):
+        assert asked[name].default == given[name].default
+    text = " ".join(tell(capsys, "calibrate", "--help")[1].split())
+    assert "whatever --users and --set say: 2,000,000 users, 300 days" in text
+
+
+def test_a_calibration_of_which_every_run_fails_exits_with_1(capsys, tmp_path, monkeypatch):
+    def fails(_scenario: object, _seed: int) -> None:
+        raise ArithmeticError("no market")
+
+    monkeypatch.setattr("sim.experiment.simulate", fails)
+    small = ["--scenario", BASELINE, "--points", "16", "--members", "0", "--workers", "1", "--quiet", "--out", tmp_path / "r"]
+    code, out, err = tell(capsys, "calibrate", *small)
+    assert (code, out) == (1, "")
+    lines = err.splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith("abm: run ")
+    assert lines[0].endswith("failed (ledger_1): ArithmeticError: no market")
+    manifest = tmp_path / "r" / "manifest.json"
+    assert lines[3] == f"abm: 20 of 20 runs failed; what is left is too little to learn from; their tracebacks are in {manifest}"
+    assert "no market" in manifest.read_text()
+
+
+def test_plotting_a_calibration_says_what_it_is(capsys, tmp_path):
+    with Store(tmp_path / "r") as store:
+        store.write_manifest({"command": "calibrate", "finished": True})
+    line = f"abm: {tmp_path / 'r'} holds a calibration (`abm calibrate`): its tables are the .csv files there, and it has no figures\n"
+    assert tell(capsys, "plot", tmp_path / "r") == (2, "", line)
 
 
 def test_a_command_line_that_makes_no_sense_is_told_in_a_line(capsys):

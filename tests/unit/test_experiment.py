@@ -154,6 +154,7 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(stand_in, workers, t
     assert not list((tmp_path / "r" / "parts").glob("*.failed.json"))
 
 
+@pytest.mark.slow
 def test_a_run_that_kills_its_process_is_blamed_and_the_others_go_on(stand_in):
     report = run_jobs(jobs_of(PAIR, 4, 11), Memory(), 2, how=stand_in.dies_at_seed_12)
     assert len(report.done) == 6
@@ -189,6 +190,7 @@ def test_a_results_directory_is_opened_again_as_it_was(quick, tmp_path):
     assert again.answer == done.answer
 
 
+@pytest.mark.slow
 def test_work_in_memory_and_on_disk_give_the_same_files(drawing, tmp_path):
     kept, disk = conduct.carry_out(plan()), conduct.carry_out(plan(), tmp_path / "r")
     assert kept.runs.equals(disk.runs)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from sim.faults import ScenarioError
-from sim.matching import calibrate, load_plausible, posterior
+from sim.faults import Fault, ScenarioError
+from sim.matching import RunsFailedError, calibrate, load_plausible, posterior, tables
 from sim.matching.design import Space, hypercube, spread
-from sim.matching.emulator import Emulators, Prediction, implausibility
+from sim.matching.emulator import FEWEST, Emulators, Prediction, implausibility
+from sim.matching.recovery import Recovery
 from sim.matching.region import Region, Share
 from sim.matching.targets import Target, read_problem
 from sim.matching.waves import STRIDE, inside, scaled
@@ -263,6 +265,107 @@ def test_targets_that_nothing_meets_leave_nothing(toy_file):
     assert not done.complete
     assert len(done.tables["plausible"]) == 0
     assert done.recovered is None
+    assert "Recovery was not done: the waves left a sample of 0 vectors" in " ".join(done.sentences)
+
+
+class Vague:
+    """An emulator that is made at once: it knows the mean of the runs and nothing else, so nothing is ruled out."""
+
+    noise = r2 = coverage = 0.5
+
+    def __init__(self, points, values, label):
+        if np.isfinite(values).sum() < FEWEST:
+            raise ScenarioError([Fault("", label, "", "too few runs have a finite value")])
+        self.label, self.points, self.values = label, points, values
+        self.left_out = np.zeros(len(points)), np.ones(len(points))
+
+    def __call__(self, points):
+        return np.full(len(points), np.nanmean(self.values)), np.ones(len(points))
+
+
+FEW = {"waves": 1, "points": 16, "members": 0}
+
+
+@pytest.fixture
+def vague(monkeypatch):
+    """Let emulators be made at once."""
+    monkeypatch.setattr("sim.matching.emulator.Emulator", Vague)
+
+
+@pytest.mark.usefixtures("vague")
+def test_recovery_of_more_worlds_than_the_sample_has_is_told(toy_file):
+    done = calibrate(toy_file, SCENARIO, how=Toy(), **FEW, recovery=900_000)
+    assert not done.complete
+    assert done.sentences[-1].startswith("Recovery was not done: the waves left a sample of ")
+    assert "900000 worlds and at least 12 vectors to emulate" in done.sentences[-1]
+
+
+@pytest.mark.usefixtures("vague")
+def test_recovery_without_worlds_is_told(toy_file):
+    toy = Toy(fails=lambda seed: seed > 300 * STRIDE)
+    done = calibrate(toy_file, SCENARIO, how=toy, **FEW, recovery=3, recovery_points=14)
+    assert not done.complete
+    assert done.sentences[-1] == "Recovery was not done: 3 of 3 synthetic worlds failed."
+
+
+@pytest.mark.usefixtures("vague")
+def test_recovery_without_emulators_is_told_and_the_waves_are_kept(toy_file):
+    toy = Toy(fails=lambda seed: seed > 200 * STRIDE)
+    done = calibrate(toy_file, SCENARIO, how=toy, **FEW, recovery=3, recovery_points=14)
+    assert not done.complete
+    assert done.sentences[-1] == "Recovery was not done: price: too few runs have a finite value."
+    assert "recovery" not in done.tables
+    assert len(done.tables["waves"]) == 1
+
+
+@pytest.mark.usefixtures("vague")
+def test_worlds_that_fail_are_counted(toy_file):
+    done = calibrate(toy_file, SCENARIO, how=Toy(), **FEW)
+    assert done.complete
+    held = np.ones((2, 3), dtype=bool)
+    found = Recovery(done.problem.parameters, 1, held[:, 0], held, held / 2, np.array([9, 9]), done.history.region.waves[0])
+    told = {**done.tables, "recovery": tables.recovery(found)}
+    assert "Recovery: 1 of 3 synthetic worlds failed." in replace(done, recovered=found, tables=told).sentences
+
+
+def test_when_too_many_runs_fail_that_is_told_and_kept(toy_file, tmp_path):
+    with pytest.raises(RunsFailedError, match=r"16 of 20 runs failed; what is left is too little") as raised:
+        calibrate(toy_file, SCENARIO, out=tmp_path / "r", how=Toy(fails=lambda seed: seed > STRIDE), **FEW)
+    told = Results(tmp_path / "r").manifest
+    assert {entry["run_id"] for entry in told["failures"]} == {failure.run_id for failure in raised.value.failures}
+    assert len(told["runs"]) == raised.value.total
+    assert not told["finished"]
+
+
+def test_a_target_without_values_is_not_blamed_on_a_run_that_failed(toy_file):
+    toy = Toy(fails=lambda seed: seed == STRIDE + SCENARIO.run.seed)
+
+    def without_price(scenario, seed):
+        days, means, seconds = toy(scenario, seed)
+        return days, {**means, "price_yuan": math.nan}, seconds
+
+    with pytest.raises(ScenarioError, match="price: only 0 of 16 runs have a finite value"):
+        calibrate(toy_file, SCENARIO, how=without_price, **FEW)
+
+
+def test_a_directory_of_other_settings_says_which(toy_file, tmp_path):
+    heard: list[str] = []
+
+    def match(scenario=SCENARIO, **more):
+        heard.clear()
+        failing = Toy(fails=lambda _seed: True)
+        with pytest.raises(RunsFailedError):
+            calibrate(toy_file, scenario, out=tmp_path / "r", how=failing, progress=lambda s: heard.append(s.stage), **{**FEW, **more})
+        return [stage for stage in heard if "other settings" in stage]
+
+    assert match() == []
+    assert match() == []
+    (told,) = match(SCENARIO.changed({"population.users": 2_000_000}), points=20)
+    assert "had other settings: points (16, now 20), population.users (1000000, now 2000000); its tables are replaced" in told
+    toy_file.write_text(TOY.replace("high = 2.8", "high = 2.9"))
+    (told,) = match()
+    assert "target commission" in told
+    assert "target price" not in told
 
 
 def test_a_missing_extra_is_one_line_before_anything_is_simulated(toy_file, monkeypatch):
@@ -283,12 +386,29 @@ def test_numbers_that_make_no_sense_are_refused_together(toy_file):
         calibrate(toy_file, fixed, waves=0, points=3, members=-1, how=toy)
     told = str(raised.value)
     for words in (
-        "waves = 0",
-        "points = 3: must be a whole number, at least 12",
+        "--waves = 0",
+        "--points = 3: must be a whole number, at least 12",
         "members = -1",
         "parameters.market.demand_elasticity: is matched",
     ):
         assert words in told
+    assert toy.calls == []
+
+
+def test_stages_have_seeds_of_their_own(toy_file):
+    toy = Toy()
+    for asked, words in (
+        ({"points": 1_001, "replications": 1_000}, "--points = 1001: asks for up to 1001000 runs with --replications = 1000"),
+        ({"members": 101, "replications": 1_000}, "--members = 101: asks for up to 1010000 runs"),
+        ({"recovery": STRIDE + 1}, "--recovery = 1000001"),
+        ({"recovery": 3, "recovery_points": STRIDE + 1}, "recovery_points = 1000001"),
+        ({"waves": 100}, "--waves = 100: must be at most 90"),
+        ({"recovery": 1}, "--recovery = 1: must be 0 for none, or at least 2"),
+    ):
+        with pytest.raises(ScenarioError) as raised:
+            calibrate(toy_file, SCENARIO, how=toy, **asked)
+        assert words in str(raised.value)
+        assert len(raised.value.faults) == 1
     assert toy.calls == []
 
 

@@ -146,6 +146,13 @@ def test_a_directory_of_something_else_is_refused_and_left_alone(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.doc"]
 
 
+def test_a_directory_that_holds_results_directories_says_which(tmp_path: Path) -> None:
+    for rule in ("logit", "exp3"):
+        filled(tmp_path / rule)
+    with pytest.raises(StoreError, match=r"holds some: exp3, logit; name one of them, such as .*exp3"):
+        Results(tmp_path)
+
+
 def test_a_file_in_the_place_of_the_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "r").write_text("")
     with pytest.raises(StoreError, match="is a file"):
