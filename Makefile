@@ -28,7 +28,7 @@ lint: install
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/lint-imports
 
 check: lint  ## format, lint, types, layers and the quick tests
-	$(BIN)/pytest -m "not slow and not nightly" $(FLAGS)
+	$(BIN)/pytest -m "not slow and not nightly" -n auto $(FLAGS)
 
 test: lint  ## all that CI runs: as check, with the slow tests
 	$(BIN)/pytest -m "not nightly" -n auto $(FLAGS)

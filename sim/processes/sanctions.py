@@ -160,11 +160,11 @@ def decide_cases(world: World, luck: Luck, day: int, session: Session) -> Appeal
     upheld = owners[luck.uniforms("owner's appeal", day, owners.astype(np.uint64)) < p.upheld_owner]
     if upheld.size:
         rows = world.users.rows(upheld)
-        status = world.users.touched.status
-        barred = (status[rows] == BANNED) | (status[rows] == LOST)
+        touched = world.users.touched
+        barred = ((touched.status[rows] == BANNED) & (touched.until[rows] > day)) | (touched.status[rows] == LOST)
         back = rows[barred]
-        status[back] = BANNED
-        world.users.touched.until[back] = day + 1
+        touched.status[back] = BANNED
+        touched.until[back] = day + 1
         world.returning.put(day + 1, upheld[barred])
     return AppealFlows(innocents_sanctioned=wrongly, upheld=cleared + upheld.size)
 

@@ -129,6 +129,13 @@ DEALING = (
         "world.returning.put(day + 1, upheld[barred])",
         "pass",
     ),
+    one(
+        "owners who are free already are barred again by an upheld appeal",
+        "12_returns",
+        P + "sanctions.py",
+        " & (touched.until[rows] > day)",
+        "",
+    ),
     one("referral is never credited", "12_adverts", P + "acquiring.py", "referrals[rows] = np.minimum(referrals[rows] + 1, 255)", "pass"),
     one(
         "batches are one too large",

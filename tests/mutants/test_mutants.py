@@ -26,6 +26,7 @@ def checked(*arguments, seconds):
     return done.returncode, done.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_patches_apply_to_the_engine_as_it_is(tmp_path):
     """Each old text is found exactly once; what a patch makes is Python."""
     for number, mutant in enumerate(MUTANTS):

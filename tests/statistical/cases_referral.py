@@ -199,8 +199,8 @@ def case_12_returns(seed: int = 1242) -> list[Row]:
     unsealing.complete_own(made, levers(unsealing_strictness=0.0), luck, day + 1, own, nobody)
     when = {int(user): day + 1 for user in owner[unsealed]}
     seen = {day + 1: return_owners(made, levers(), luck, day + 1).owner}
-    made.docket.owners[day] = np.sort(owner[~unsealed])
-    filed = np.eye(day + 1, dtype=np.int64)[day] * int((~unsealed).sum())
+    made.docket.owners[day] = np.sort(owner)  # those who are free already appeal too, and nothing more comes of it
+    filed = np.eye(day + 1, dtype=np.int64)[day] * n
     upheld = sanctions.decide_cases(made, luck, day + 1, Session(nobody, 0, 0 * filed, 0 * filed, filed, int(filed.sum()), 0.0)).upheld
     rows.append(binomial("appeals upheld", upheld, float(filed.sum()), made.parameters.sanction.upheld_owner))
     freed = (touched.until[people] == day + 2) & ~unsealed

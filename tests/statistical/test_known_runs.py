@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from sim.levers import CHANNELS
 from sim.parameters import LEDGER
@@ -48,6 +49,7 @@ def test_innocents_suffer_as_the_levers_say(tools):
             assert abs(z) < LIMIT, name
 
 
+@pytest.mark.slow
 def test_reviewers_find_what_is_reported(tools):
     """Without audit, sweep and late catches all detections come of reviewed reports: none without reviewers."""
     quiet = {"detection": {"threshold": 1e3}, "unsealing": {"catch_third_party": 0.0}}

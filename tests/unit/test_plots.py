@@ -224,7 +224,7 @@ AWKWARD = {
 }
 
 
-@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("given", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", NAMES)
 def test_titles_are_drawn_literally_and_with_letters_that_the_fonts_have(data, name, given):
     study = plots.Study("baseline", AWKWARD, 1_000, [1, 2], (30, DAYS), dict.fromkeys(EFFECTS, START))
