@@ -74,7 +74,7 @@ SHOWN = {
             "standard deviation of a run": "run_sd",
             "margin": "margin",
             "difference, 90 %": ("difference", "low", "high"),
-            "equivalent": "equivalent",
+            "verdict": "verdict",
             "twin's over engine's deviation": "sd_ratio",
         },
         {"days": ("30-129",), "outcome": _TWIN},
@@ -170,6 +170,59 @@ def known_answers(results: Path) -> str:
         verdict = f"**{failed} fail**" if failed else "pass"
         lines.append((case, rows[0]["derivation"], checks, f"{max(scores):.2f}" if scores else "", verdict))
     return markdown(("case", "closed form", "checks", "largest deviation in standard errors", "verdict"), lines)
+
+
+def _limit(results: Path) -> list[dict[str, str]]:
+    path = results / "mean_field.csv"
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def mean_field(results: Path) -> str:
+    """Return how runs of the shipped regime near the mean field as users grow: gap, rate of the noise, floor and bias by outcome."""
+    rows = [row for row in _limit(results) if row["world"] == "shipped"]
+    if not rows:
+        return "*Not yet computed: `results/reference/mean_field.csv` does not exist.*\n"
+    gaps: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        if row["row"] == "gap":
+            gaps.setdefault(row["outcome"], []).append(row)
+    lines = []
+    for fit in (row for row in rows if row["row"] == "fit"):
+        _, small, *_, large = sorted(gaps[fit["outcome"]], key=lambda row: float(row["users"]))
+        value = {
+            key: 100.0 * float(row[key]) for row, keys in ((large, ("bias", "bias_se")), (fit, ("floor", "floor_high"))) for key in keys
+        }
+        lines.append(
+            (
+                f"`{fit['outcome']}`",
+                f"{100.0 * float(small['gap']):.1f} → {100.0 * float(large['gap']):.1f} %",
+                f"{float(fit['noise_rate']):.2f} ({float(fit['noise_rate_se']):.2f})",
+                f"{value['floor']:.1f} % ({value['floor_high']:.1f})",
+                f"{value['bias']:+.1f} % ({value['bias_se']:.1f})",
+            )
+        )
+    headings = ("outcome", "gap at 3 → 192 million users", "noise falls as N^-x, x", "fitted floor (upper end)", "bias at 192 million")
+    return markdown(headings, lines)
+
+
+def mean_field_steps(results: Path) -> str:
+    """Return the biases that are left in laboratories between the simplest and the shipped regime, at their largest number of users."""
+    worlds: dict[str, list[dict[str, str]]] = {}
+    for row in _limit(results):
+        if row["row"] == "gap" and row["world"] != "shipped":
+            worlds.setdefault(row["world"], []).append(row)
+    lines = []
+    for world, rows in worlds.items():
+        most = max(float(row["users"]) for row in rows)
+        last = [row for row in rows if float(row["users"]) == most]
+        mean = sum(abs(float(row["bias"])) for row in last) / len(last)
+        clear = sorted(last, key=lambda row: -abs(float(row["bias"])) + 2.0 * float(row["bias_se"]))[:2]
+        where = ", ".join(f"`{row['outcome']}` {100 * float(row['bias']):+.1f} % ({100 * float(row['bias_se']):.1f})" for row in clear)
+        lines.append((world.replace("_", " "), f"{100.0 * mean:.1f} %", where))
+    return markdown(("laboratory", "mean of the biases", "clearest biases (standard error)"), lines)
 
 
 def page(name: str, results: Path) -> str:

@@ -17,7 +17,7 @@ from sim.headlines import headlines
 from sim.levers import LEVERS
 from sim.outcomes import OUTCOMES
 from sim.parameters import KINDS, LEDGER, Parameters
-from sim.reference import SHOWN, known_answers, markdown, of_results, page
+from sim.reference import SHOWN, known_answers, markdown, mean_field, mean_field_steps, of_results, page
 from sim.robustness import markdown as conclusions
 
 _TITLE = re.compile(r'^title = "(.*)"$', re.MULTILINE)
@@ -128,6 +128,8 @@ _TABLES: dict[str, Callable[[Path], str]] = {
     "levers": lambda _results: levers(),
     **{name: partial(of_results, name) for name in SHOWN},
     "known_answers": known_answers,
+    "mean_field": mean_field,
+    "mean_field_steps": mean_field_steps,
     "scorecard": partial(page, "validation/scorecard.md"),
     "robustness": robustness,
     "scenarios": scenarios,
