@@ -123,7 +123,8 @@ def _over_uncertainty(asked: Plan, count: int, replications: int | None, out: Pa
 
 
 def _over_learning(asked: Plan, out: Path | None, workers: int | None, quiet: bool) -> None:
-    from sim.screen import Reporter, print_structure, say, show
+    from sim.reporter import Reporter
+    from sim.screen import print_structure, say, show
     from sim.structure import TABLE, over_rules
 
     target, reporter = out or Path("results") / f"{asked.name}_over_learning", Reporter(quiet)

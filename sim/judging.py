@@ -161,10 +161,11 @@ def calibrate(
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
-    """Match the model with its targets: what is ruled out, and the set that is left; exit 1 if nothing is."""
+    """Match the model with its targets: what is ruled out, and the set that is left; exit 1 if the set is not full."""
     from sim.matching.targets import read_problem
+    from sim.reporter import Reporter
     from sim.scenario import load_scenario
-    from sim.screen import Reporter, say, show
+    from sim.screen import say, show
 
     problem = read_problem(targets)
     overrides = {**overrides_of(set_, None, seed), **({} if users is None else {"population.users": users})}

@@ -111,6 +111,8 @@ class Plan:
     @classmethod
     def of(cls, manifest: Mapping[str, Any], path: Path) -> Plan:
         """Read the plan back from the manifest of the results directory at `path`; raises `StoreError` when it makes no sense."""
+        if manifest.get("command") == CALIBRATE and not manifest.get("finished"):
+            raise StoreError(f"{path} holds a calibration (`abm {CALIBRATE}`) that is not finished; the same command goes on from there")
         if manifest.get("command") == CALIBRATE:
             raise StoreError(f"{path} holds a calibration (`abm {CALIBRATE}`): its tables are the .csv files there, and it has no figures")
         try:

@@ -172,7 +172,7 @@ def known_answers(results: Path) -> str:
     return markdown(("case", "closed form", "checks", "largest deviation in standard errors", "verdict"), lines)
 
 
-def _limit(results: Path) -> list[dict[str, str]]:
+def _rows_of_limit(results: Path) -> list[dict[str, str]]:
     path = results / "mean_field.csv"
     if not path.is_file():
         return []
@@ -182,16 +182,19 @@ def _limit(results: Path) -> list[dict[str, str]]:
 
 def mean_field(results: Path) -> str:
     """Return how runs of the shipped regime near the mean field as users grow: gap, rate of the noise, floor and bias by outcome."""
-    rows = [row for row in _limit(results) if row["world"] == "shipped"]
+    rows = [row for row in _rows_of_limit(results) if row["world"] == "shipped"]
     if not rows:
         return "*Not yet computed: `results/reference/mean_field.csv` does not exist.*\n"
     gaps: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         if row["row"] == "gap":
             gaps.setdefault(row["outcome"], []).append(row)
-    lines = []
+    lines, sizes = [], (0.0, 0.0)
     for fit in (row for row in rows if row["row"] == "fit"):
-        _, small, *_, large = sorted(gaps[fit["outcome"]], key=lambda row: float(row["users"]))
+        _, small, *_, large = sorted(
+            gaps[fit["outcome"]], key=lambda row: float(row["users"])
+        )  # below the second a market is a few dealers
+        sizes = float(small["users"]) / 1e6, float(large["users"]) / 1e6
         value = {
             key: 100.0 * float(row[key]) for row, keys in ((large, ("bias", "bias_se")), (fit, ("floor", "floor_high"))) for key in keys
         }
@@ -201,17 +204,18 @@ def mean_field(results: Path) -> str:
                 f"{100.0 * float(small['gap']):.1f} → {100.0 * float(large['gap']):.1f} %",
                 f"{float(fit['noise_rate']):.2f} ({float(fit['noise_rate_se']):.2f})",
                 f"{value['floor']:.1f} % ({value['floor_high']:.1f})",
-                f"{value['bias']:+.1f} % ({value['bias_se']:.1f})",
+                f"{value['bias']:+.2g} % ({value['bias_se']:.1g})",
             )
         )
-    headings = ("outcome", "gap at 3 → 192 million users", "noise falls as N^-x, x", "fitted floor (upper end)", "bias at 192 million")
+    gap, bias = f"gap at {sizes[0]:g} → {sizes[1]:g} million users", f"bias at {sizes[1]:g} million (standard error)"
+    headings = ("outcome", gap, "noise falls as N^-x, x (standard error)", "fitted floor (upper end)", bias)
     return markdown(headings, lines)
 
 
 def mean_field_steps(results: Path) -> str:
     """Return the biases that are left in laboratories between the simplest and the shipped regime, at their largest number of users."""
     worlds: dict[str, list[dict[str, str]]] = {}
-    for row in _limit(results):
+    for row in _rows_of_limit(results):
         if row["row"] == "gap" and row["world"] != "shipped":
             worlds.setdefault(row["world"], []).append(row)
     lines = []
@@ -221,8 +225,12 @@ def mean_field_steps(results: Path) -> str:
         mean = sum(abs(float(row["bias"])) for row in last) / len(last)
         clear = sorted(last, key=lambda row: -abs(float(row["bias"])) + 2.0 * float(row["bias_se"]))[:2]
         where = ", ".join(f"`{row['outcome']}` {100 * float(row['bias']):+.1f} % ({100 * float(row['bias_se']):.1f})" for row in clear)
-        lines.append((world.replace("_", " "), f"{100.0 * mean:.1f} %", where))
-    return markdown(("laboratory", "mean of the biases", "clearest biases (standard error)"), lines)
+        (evasion,) = (row for row in last if row["outcome"] == "dealer_evasion")
+        name = "the laboratory itself" if world == "laboratory" else world.replace("_", " ")
+        lines.append(
+            (name, f"{100.0 * mean:.1f} %", where, f"{100 * float(evasion['bias']):+.2f} % ({100 * float(evasion['bias_se']):.2f})")
+        )
+    return markdown(("laboratory", "mean of the biases", "clearest biases (standard error)", "`dealer_evasion`"), lines)
 
 
 def page(name: str, results: Path) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sim.comparison import Runs
     from sim.plan import Plan
-    from sim.screen import Reporter
+    from sim.reporter import Reporter
 
 SCENARIOS = Path("scenarios")
 """Where the shipped scenarios are, from a checkout."""
@@ -43,9 +43,10 @@ def kept_if_interrupted(reporter: Reporter, target: Path) -> Iterator[None]:
     from sim.workers import Terminated
 
     def kept() -> str:
-        if (state := reporter.last) is None:
+        if not reporter.done and reporter.last is None:
             return ""
-        return f"; {state.skipped + state.computed} of {state.total} runs are finished and kept in {target}"
+        of_all = f" of {reporter.last.total}" if reporter.last and not reporter.earlier else ""
+        return f"; {reporter.done}{of_all} runs are finished and kept in {target}"
 
     try:
         yield
@@ -62,7 +63,7 @@ def kept_if_interrupted(reporter: Reporter, target: Path) -> Iterator[None]:
 def carried_out(plan: Plan, out: Path | None, workers: int | None, quiet: bool) -> Runs:
     """Carry out a plan with progress on standard error; say where an interrupted one goes on."""
     from sim.conduct import carry_out
-    from sim.screen import Reporter
+    from sim.reporter import Reporter
 
     target, reporter = out or Path("results") / plan.name, Reporter(quiet)
     with kept_if_interrupted(reporter, target):

@@ -6,7 +6,6 @@ import math
 import os
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +15,10 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskID
 
-    from sim.experiment import Progress
 
 _PIPE_WIDTH = 400
 _SENTENCE = 20  # a column of text is not made narrower
-_SECONDS_A_LINE = 10.0
 
 
 RUN_SHOWN = (
@@ -101,71 +96,6 @@ def duration(seconds: float) -> str:
     if whole < 60:
         return f"{whole} s"
     return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-class Reporter:
-    """Shows how far runs are, on standard error: a bar with the time left on a terminal, a line now and then elsewhere.
-
-    Calls with another `stage` than the runs announce what comes after them.
-    """
-
-    def __init__(self, quiet: bool = False) -> None:
-        self.last: Progress | None = None
-        self._quiet = quiet
-        self._start = self._told = time.monotonic()
-        self._bar: Bar | None = None
-        self._task: TaskID | None = None
-
-    def __call__(self, state: Progress) -> None:
-        """Show a state."""
-        if state.stage == "runs":
-            first, self.last = self.last is None or self.last.total != state.total, state
-        if self._quiet:
-            return
-        if state.stage != "runs":
-            self.close()
-            self._start = time.monotonic()
-            say(state.stage)
-        elif sys.stderr.isatty():
-            self._show_bar(state)
-        else:
-            self._show_line(state, first)
-
-    def _show_line(self, state: Progress, first: bool) -> None:
-        now = time.monotonic()
-        if not first and state.left and now - self._told < _SECONDS_A_LINE:
-            return
-        self._told = now
-        words = [f"{state.skipped + state.computed} of {state.total} runs done"]
-        words += [f"{state.skipped} of them before"] if state.skipped and first else []
-        words += [f"{state.failed} failed"] if state.failed else []
-        words += [f"about {duration(self._seconds_left(state))} left"] if state.computed and state.left else []
-        say(", ".join(words))
-
-    def _seconds_left(self, state: Progress) -> float:
-        return (time.monotonic() - self._start) / (state.computed + state.failed) * state.left
-
-    def _show_bar(self, state: Progress) -> None:
-        if self._bar is None:
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
-
-            self._bar = Bar(
-                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
-                TimeRemainingColumn(), console=Console(stderr=True), refresh_per_second=2, speed_estimate_period=600,
-            )  # fmt: skip
-            self._task = self._bar.add_task("runs", total=state.total, completed=state.skipped)
-            self._bar.start()
-        description = f"runs ({state.failed} failed)" if state.failed else "runs"
-        if self._task is not None:
-            done = state.skipped + state.computed + state.failed
-            self._bar.update(self._task, description=description, total=state.total, completed=done)
-
-    def close(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = self._task = None
 
 
 def print_comparison(table: pd.DataFrame, titles: Mapping[str, str], baseline: str) -> None:

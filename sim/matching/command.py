@@ -86,7 +86,7 @@ class Calibration:
                 said.append(f"Recovery: {self.recovered.failed} of {self.recovered.failed + worlds} synthetic worlds failed.")
             said += [
                 f"Recovery, {row['of']}: {100 * row['coverage']:.1f} % held the truth (standard error {100 * row['standard_error']:.1f} %)."
-                for row in self.tables["recovery"].iloc[:2].to_dict("records")
+                for row in self.tables["recovery"].iloc[:3].to_dict("records")
             ]
         return said
 

@@ -139,7 +139,7 @@ class Emulator:
 
     @property
     def noise(self) -> float:
-        """Return the variance between runs of one vector, on the target's scale."""
+        """Return the variance between runs of one vector (between means, where each has several), on the target's scale, inflated too."""
         return float(self._whole.kernel_.k2.noise_level) * (self._scale * self.inflation) ** 2
 
     def __call__(self, points: Reals) -> tuple[Reals, Reals]:
@@ -160,9 +160,9 @@ class Emulator:
 
     @property
     def coverage(self) -> float:
-        """Return the share of runs inside their own 95 % interval when left out."""
+        """Return the share of runs left out that lie inside the 95 % interval that was promised, before `inflation`."""
         error, spread = self.left_out
-        return float((np.abs(error) <= 1.959964 * spread).mean())
+        return float((np.abs(error) <= 1.959964 * spread / self.inflation).mean())
 
 
 class Emulators:

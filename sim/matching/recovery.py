@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,18 +51,25 @@ class Worlds:
         """Say which worlds have their truth in the joint 95 % region, where the chi-square is below its 95 % point, `(worlds,)`."""
         return np.asarray(self.statistic <= chi2.ppf(LEVEL, len(self.emulators.each)))
 
+    @property
+    def untailed(self) -> NDArray[np.bool_]:
+        """Say it of the region without `stretch`, `(worlds,)`: what the variances alone promise."""
+        return np.asarray(self.statistic * stretch(self.emulators) <= chi2.ppf(LEVEL, len(self.emulators.each)))
+
 
 @dataclass(frozen=True)
 class Recovery:
     """What came of the worlds.
 
-    `joint`: whether the joint region held the truth, `(worlds,)`; `held`: whether each marginal interval did, `(worlds, parameters)`;
-    `width`: of the intervals, in parts of the prior's; `distinct`: different points behind a world's intervals.
+    `joint`: whether the joint region held the truth, `untailed` whether it did without `stretch`, `(worlds,)`; `held`: whether each
+    marginal interval did, `(worlds, parameters)`; `width`: of the intervals, in parts of the prior's; `distinct`: different points behind
+    a world's intervals.
     """
 
     names: tuple[str, ...]
     failed: int
     joint: NDArray[np.bool_]
+    untailed: NDArray[np.bool_]
     held: NDArray[np.bool_]
     width: Reals
     distinct: NDArray[np.int64]
@@ -112,6 +119,7 @@ def recover(space: Space, worlds: Worlds, region: Region, sample: Reals, seed: i
         names=space.names,
         failed=worlds.failed,
         joint=worlds.joint,
+        untailed=worlds.untailed,
         held=np.array(held),
         width=np.array(width),
         distinct=np.array(distinct),
@@ -119,6 +127,7 @@ def recover(space: Space, worlds: Worlds, region: Region, sample: Reals, seed: i
     )
 
 
+@cache
 def stretch(emulators: Emulators) -> float:
     """Return by how much the 95 % point of the chi-square at runs left out exceeds that of the chi-square distribution, at least 1.
 

@@ -59,12 +59,14 @@ def emulators(history: History) -> pd.DataFrame:
                     len(emulator.values),
                     emulator.r2,
                     emulator.coverage,
+                    emulator.inflation,
                     spread,
                     target.tolerance,
                     vague,
                 )
             )
-    columns = ["wave", "target", "scale", "runs", "r2_left_out", "coverage_95_left_out", "between_runs", "tolerance", "emulator_part"]
+    columns = ["wave", "target", "scale", "runs", "r2_left_out", "coverage_95_left_out", "inflation", "between_runs", "tolerance"]
+    columns += ["emulator_part"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -127,6 +129,7 @@ def recovery(result: Recovery) -> pd.DataFrame:
     none = (np.nan, None)
     rows: list[tuple[object, ...]] = [
         ("joint region (chi-square)", n, float(result.joint.mean()), _binomial(result.joint), *none),
+        ("joint region, tails not allowed for", n, float(result.untailed.mean()), _binomial(result.untailed), *none),
         ("all parameters", n, float(share.mean()), pooled, float(result.width.mean()), None),
     ]
     for k, name in enumerate(result.names):

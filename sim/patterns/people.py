@@ -142,7 +142,6 @@ CRITERIA = (
     Criterion(
         "P6a", "Sanctions fall on petty helpers and owners: 10 to 18 of them for each recruiter", "[EMMA], [SPP22], C19",
         "dealers' share of all whom platform or law sanctions, law at full certainty, below 10 %", "share", 0.0, 0.1, _dealers_of_all,
-        bound=EVIDENCE,
     ),
     Criterion(
         "P6b", "The same among those whom the police identify: 5 to 9 % are organisers", "[EMMA], C19",

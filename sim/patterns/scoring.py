@@ -167,12 +167,15 @@ def verdict_on(criterion: Criterion, found: Measured) -> tuple[str, str]:
     if inside and clear:
         return PASS, criterion.note
     reasons = []
+    reaches = low <= criterion.high and high >= criterion.low
     if not np.isfinite(low):
         reasons.append("The interval is unbounded: too few events or replications.")
     elif not inside and criterion.low <= value <= criterion.high:
         reasons.append("The estimate is inside, its interval is not: undecided at this number of replications.")
         if clear:
             return FAIL, " ".join([*reasons, *filter(None, (criterion.note,))])
+    elif not inside and reaches:
+        reasons.append("The estimate is outside, but its interval reaches what is asked: undecided at this number of replications.")
     if not clear and found.steps is not None:
         ends = t_intervals(found.steps)
         wrong = int((ends.low <= 0.0).sum())

@@ -42,8 +42,8 @@ class Case:
 
     @property
     def closed_form(self) -> str:
-        """The derivation in a line."""
-        return (inspect.getdoc(self.parts[0]) or "").split("\n", 1)[0]
+        """The derivations of its parts, a line each."""
+        return " ".join(dict.fromkeys((inspect.getdoc(part) or "").split("\n", 1)[0] for part in self.parts))
 
 
 def _parts(room: ModuleType, *names: str) -> tuple[Part, ...]:

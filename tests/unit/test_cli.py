@@ -49,7 +49,7 @@ def tell(capsys, *arguments: object) -> tuple[int, str, str]:
     return code, out, err
 
 
-def imported_by(calls):
+def imported_by(calls, where=ROOT):
     """Return for each call the heavy libraries that are imported after it, and its exit code; all calls are made in one new process."""
     program = f"""
 import sys
@@ -59,7 +59,7 @@ for arguments in {calls!r}:
     print([m for m in {HEAVY!r} if m in sys.modules], code, *arguments, file=sys.stderr)
 """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True, cwd=ROOT)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True, cwd=where)
     return [line for line in done.stderr.splitlines() if not line.startswith("abm: ")]
 
 
@@ -68,8 +68,8 @@ def test_light_commands_import_no_heavy_library():
     assert imported_by(calls) == [f"[] 0 {' '.join(arguments)}" for arguments in calls]
 
 
-def test_new_imports_no_heavy_library():
-    assert imported_by([["new", "mine"]]) == ["[] 0 new mine"]
+def test_new_imports_no_heavy_library(tmp_path):
+    assert imported_by([["new", "mine"]], tmp_path) == ["[] 0 new mine"]
 
 
 def test_importing_the_package_is_cheap():

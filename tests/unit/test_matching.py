@@ -272,6 +272,7 @@ class Vague:
     """An emulator that is made at once: it knows the mean of the runs and nothing else, so nothing is ruled out."""
 
     noise = r2 = coverage = 0.5
+    inflation = 1.0
 
     def __init__(self, points, values, label):
         if np.isfinite(values).sum() < FEWEST:
@@ -323,7 +324,7 @@ def test_worlds_that_fail_are_counted(toy_file):
     done = calibrate(toy_file, SCENARIO, how=Toy(), **FEW)
     assert done.complete
     held = np.ones((2, 3), dtype=bool)
-    found = Recovery(done.problem.parameters, 1, held[:, 0], held, held / 2, np.array([9, 9]), done.history.region.waves[0])
+    found = Recovery(done.problem.parameters, 1, held[:, 0], held[:, 0], held, held / 2, np.array([9, 9]), done.history.region.waves[0])
     told = {**done.tables, "recovery": tables.recovery(found)}
     assert "Recovery: 1 of 3 synthetic worlds failed." in replace(done, recovered=found, tables=told).sentences
 
