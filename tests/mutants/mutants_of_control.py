@@ -37,7 +37,7 @@ CONTROL = (
         "repeat = day - touched.previous_assist[rows] <= p.repeat_window_days",
         "repeat = rows >= 0",
     ),
-    one("appeals upheld change nothing", "16", P + "sanctions.py", "world.users.touched.until[back] = day + 1", "pass"),
+    one("appeals upheld change nothing", "16", P + "sanctions.py", "touched.until[back] = day + 1", "pass"),
     one("communities keep counting banned renters", "2", P + "sanctions.py", "users.count_renters(owner[rented], -1)", "pass"),
     # departures, turnover
     one(
