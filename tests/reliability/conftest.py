@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pandas as pd
@@ -59,12 +60,13 @@ def finished(pair: list[str], tmp_path_factory: pytest.TempPathFactory) -> Calla
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
-    """Start the command in a process group of its own."""
+    """Start the command in a process group of its own, heeding Ctrl-C even where the tests were started to ignore it (by a shell's `&`)."""
 
     def call(*arguments: object) -> subprocess.Popen[str]:
         line = [sys.executable, "-m", "sim", *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(line, cwd=tmp_path, env=ENVIRONMENT, text=True, start_new_session=True, **pipes)
+        heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        return subprocess.Popen(line, cwd=tmp_path, env=ENVIRONMENT, text=True, start_new_session=True, preexec_fn=heed, **pipes)  # noqa: PLW1509  # no threads here
 
     return call
 
