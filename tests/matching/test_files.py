@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,34 +15,7 @@ from sim.parameters import LEDGER
 
 PROBLEM = read_problem()
 
-TOY = """
-[[target]]
-name = "price"
-quantity = "price_yuan"
-kind = "hard"
-low = 1.9
-high = 2.5
-scale = "linear"
-source = "toy"
-[[target]]
-name = "commission"
-quantity = "commission_yuan"
-kind = "hard"
-low = 1.5
-high = 2.8
-scale = "log"
-source = "toy"
-[[target]]
-name = "utilisation"
-quantity = "utilisation_share"
-kind = "soft"
-low = 0.2
-high = 0.5
-scale = "share"
-source = "toy"
-[uncertain]
-parameters = ["market.demand_elasticity", "dealer.choice_weight", "account.quality_rented"]
-"""
+TOY = (Path(__file__).with_name("toy.toml")).read_text(encoding="utf-8")
 
 
 def test_the_shipped_set_is_read_without_heavy_libraries():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,34 +26,7 @@ from sim.store import MEANS, Results, Store, StoreError
 PROBLEM = read_problem()
 SPACE = Space(PROBLEM.parameters)
 
-TOY = """
-[[target]]
-name = "price"
-quantity = "price_yuan"
-kind = "hard"
-low = 1.9
-high = 2.5
-scale = "linear"
-source = "toy"
-[[target]]
-name = "commission"
-quantity = "commission_yuan"
-kind = "hard"
-low = 1.5
-high = 2.8
-scale = "log"
-source = "toy"
-[[target]]
-name = "utilisation"
-quantity = "utilisation_share"
-kind = "soft"
-low = 0.2
-high = 0.5
-scale = "share"
-source = "toy"
-[uncertain]
-parameters = ["market.demand_elasticity", "dealer.choice_weight", "account.quality_rented"]
-"""
+TOY = (Path(__file__).parents[1] / "matching" / "toy.toml").read_text(encoding="utf-8")
 
 
 class Toy:
