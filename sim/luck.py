@@ -22,7 +22,9 @@ Reals = NDArray[np.float64]
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 _M1, _M2 = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-_GOLDEN_U, _M1_U, _M2_U = np.uint64(_GOLDEN), np.uint64(_M1), np.uint64(_M2)
+GOLDEN = np.uint64(_GOLDEN)
+"""Multiplier that spreads the bits of a key."""
+_M1_U, _M2_U = np.uint64(_M1), np.uint64(_M2)
 _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 _HALF = 2.0**-54
 _STEP = 2.0**-53
@@ -30,6 +32,8 @@ _BELOW_ONE = 1.0 - 2.0**-53
 _CHILD = 0xA5A5_5A5A_C3C3_3C3C
 """Sets the stream of `children` apart from that of `bits`, so that a child's key says nothing of its parent's draw."""
 
+_BLOCK = 1 << 14
+"""Keys drawn at a time: what is passed over again and again stays in the processor's cache."""
 _LARGE_MEAN = 30.0
 _LARGEST_SMALL = 200
 
@@ -44,11 +48,19 @@ def mix_word(word: int) -> int:
 
 def mix(words: Keys) -> Keys:
     """Mix an array of 64-bit words elementwise; shape is kept."""
-    z = words ^ (words >> _S30)
+    return mixed(words.copy())
+
+
+def mixed(z: Keys) -> Keys:
+    """Mix an array of 64-bit words in place and return it."""
+    shifted = z >> _S30
+    z ^= shifted
     z *= _M1_U
-    z ^= z >> _S27
+    np.right_shift(z, _S27, out=shifted)
+    z ^= shifted
     z *= _M2_U
-    z ^= z >> _S31
+    np.right_shift(z, _S31, out=shifted)
+    z ^= shifted
     return z
 
 
@@ -68,7 +80,7 @@ def join(keys: Keys, *parts: ArrayLike) -> Keys:
     """Derive new keys from keys and further integers, elementwise with broadcasting."""
     out = keys
     for part in parts:
-        out = mix(out * _GOLDEN_U + words(part) + _GOLDEN_U)
+        out = mix(out * GOLDEN + words(part) + GOLDEN)
     return out
 
 
@@ -89,12 +101,25 @@ class Luck:
 
     def bits(self, process: str, day: int, keys: Keys) -> Keys:
         """Return 64 random bits for each key."""
-        return mix(keys * _GOLDEN_U + np.uint64(self.stream(process, day)))
+        z = keys * GOLDEN
+        z += np.uint64(self.stream(process, day))
+        return mixed(z)
 
     def uniforms(self, process: str, day: int, keys: Keys) -> Reals:
         """Return a uniform in the open interval (0, 1) for each key; same shape as `keys`."""
-        u = (self.bits(process, day, keys) >> _S11).astype(np.float64)
-        u *= _STEP
+        u = np.empty(keys.shape)
+        if keys.size <= _BLOCK:
+            return self._fill(u, process, day, keys) if keys.size else u
+        flat, of = u.reshape(-1), keys.reshape(-1)
+        for first in range(0, flat.size, _BLOCK):
+            self._fill(flat[first : first + _BLOCK], process, day, of[first : first + _BLOCK])
+        return u
+
+    def _fill(self, u: Reals, process: str, day: int, keys: Keys) -> Reals:
+        """Fill `u` with the uniforms of its keys."""
+        z = self.bits(process, day, keys)
+        z >>= _S11
+        np.multiply(z, _STEP, out=u)
         u += _HALF
         return np.minimum(u, _BELOW_ONE, out=u)
 
@@ -105,7 +130,7 @@ class Luck:
 
     def children(self, process: str, day: int, keys: Keys, ordinals: NDArray[np.int64]) -> Keys:
         """Return keys of the events that entities bring about on a day, by their ordinal within it."""
-        return mix(keys * _GOLDEN_U + words(ordinals) * _M2_U + np.uint64(self.stream(process, day) ^ _CHILD))
+        return mix(keys * GOLDEN + words(ordinals) * _M2_U + np.uint64(self.stream(process, day) ^ _CHILD))
 
     def count(self, process: str, day: int, mean: float) -> int:
         """Return one Poisson count of the whole population, by inversion, as `poisson` does."""
@@ -166,14 +191,46 @@ def poisson(u: Reals, mean: Reals) -> NDArray[np.int64]:
 
 def repeated(rows: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Repeat each row `counts` times and number the repeats of a row from 0; returns rows and ordinals."""
-    starts = np.cumsum(counts) - counts
-    return np.repeat(rows, counts), np.arange(int(counts.sum())) - np.repeat(starts, counts)
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if ends.size else 0
+    return np.repeat(rows, counts), np.arange(total) - np.repeat(ends - counts, counts)
 
 
 def weighted(u: Reals, cumulative: Reals) -> NDArray[np.int64]:
     """Choose an index by weights: `cumulative` is their running sum, shape `(k,)`; returns ints in [0, k), shape of `u`."""
     total = float(cumulative[-1])
     return np.minimum(np.searchsorted(cumulative, u * total, side="right"), len(cumulative) - 1).astype(np.int64)
+
+
+def chosen(u: Reals, cumulative: Reals, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Choose an index by the weights of a row for each `u`: `cumulative` `(rows, k)` has their running sums, which end in 1."""
+    index = np.zeros(u.shape, dtype=np.int64)
+    for edge in cumulative.T[:-1]:
+        index += u > edge[rows]
+    return index
+
+
+class Wheel:
+    """Chooses an index by weights that stay, as `weighted` does; `cumulative` is their running sum, shape `(k,)`.
+
+    A guide table leads to the index or just before it (Chen & Asau 1974), where a search by halves would miss the cache at every step.
+    """
+
+    def __init__(self, cumulative: Reals) -> None:
+        self.cumulative = cumulative
+        self._parts = 4 * cumulative.size
+        edges = np.arange(self._parts) * (float(cumulative[-1]) * (1.0 - 1e-12) / self._parts)
+        self._guide = np.searchsorted(cumulative, edges, side="right")
+
+    def __call__(self, u: Reals) -> NDArray[np.int64]:
+        """Return an index in [0, k) for each uniform; shape of `u`, which is `(n,)`."""
+        at = self._guide[(u * self._parts).astype(np.int64)]
+        last, aim = self.cumulative.size - 1, u * float(self.cumulative[-1])
+        short = np.flatnonzero(self.cumulative[at] <= aim)
+        while short.size:
+            at[short] += 1
+            short = short[(at[short] < last) & (self.cumulative[at[short]] <= aim[short])]
+        return np.minimum(at, last)
 
 
 def uniforms(seed: int, process: str, shape: int | tuple[int, ...]) -> Reals:

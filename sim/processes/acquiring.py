@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.levers import CHANNELS, SEGMENTS
-from sim.luck import Luck
+from sim.luck import Luck, chosen
 from sim.world.accounts import ADVERT, BATCH_SHIFT, BOUGHT, REFERRAL, RENTED, RETURN, STOLEN, UNSEALED, Claims
 from sim.world.users import RENTING, ROBBED, SOLD
 from sim.world.world import World
@@ -40,8 +40,7 @@ def acquire(world: World, luck: Luck, day: int, claims: Claims, acquired: NDArra
         claims = claims.one_per_owner()
     users, traits, accounts, dealers = world.users, world.traits, world.accounts, world.dealers
     key, channel, dealer = claims.key, claims.channel.astype(np.int64), claims.dealer.astype(np.int64)
-    use_u = luck.uniforms("use", 0, key)
-    use = (use_u[:, None] > traits.use_cumulative[channel]).sum(axis=1)
+    use = chosen(luck.uniforms("use", 0, key), traits.use_cumulative, channel)
     owned = claims.owner >= 0
     owner = claims.owner[owned]
     segment = np.full(key.size, -1)
@@ -101,9 +100,11 @@ def _clusters(world: World, dealer: NDArray[np.int64], channel: NDArray[np.int64
     cell = dealer * len(CHANNELS) + channel
     order = np.argsort(cell, kind="stable")
     ordered = cell[order]
-    first = np.searchsorted(ordered, ordered, side="left")
+    counted = np.arange(cell.size)
+    begins = np.ones(cell.size, dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
     rank = np.empty(cell.size, dtype=np.int64)
-    rank[order] = np.arange(cell.size) - first
+    rank[order] = counted - np.maximum.accumulate(np.where(begins, counted, 0))
     flat = world.dealers.ordinal.reshape(-1)
     ordinal = flat[cell] + rank
     flat += np.bincount(cell, minlength=flat.size)

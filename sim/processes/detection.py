@@ -25,6 +25,7 @@ from sim.world.accounts import (
     SWEPT,
     UNSEALED,
 )
+from sim.world.registry import among, distinct
 from sim.world.world import World
 
 
@@ -129,12 +130,11 @@ def sweep(world: World, levers: Levers, luck: Luck, day: int) -> tuple[int, int]
     accounts, p = world.accounts, world.parameters.detection
     n = accounts.size
     fate = accounts.fate[:n]
-    caught = np.unique(accounts.cluster[:n][(fate == AUDITED) | (fate == REVIEWED)])
+    caught = distinct(accounts.cluster[:n][(fate == AUDITED) | (fate == REVIEWED)])
     live = np.flatnonzero(fate == LIVE)
     if caught.size == 0 or live.size == 0:
         return 0, 0
-    cluster = accounts.cluster[live]
-    mates = live[caught[np.minimum(np.searchsorted(caught, cluster), caught.size - 1)] == cluster]
+    mates = live[among(accounts.cluster[live], caught)]
     shield = 1.0 - world.parameters.dealer.evasion_shield * world.dealers.evasion[accounts.dealer[mates]]
     fallen = mates[luck.uniforms("sweep", day, accounts.key[mates]) < p.sweep_rate * levers.cluster_sweep * shield]
     fate[fallen] = SWEPT

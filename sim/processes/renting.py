@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from sim.agents.user import acceptance, accepted, advert_survival, interest_in_renting
 from sim.levers import AT_RISK, SEGMENTS, Levers
-from sim.luck import Keys, Luck, poisson, repeated
+from sim.luck import Keys, Luck, chosen, poisson, repeated
 from sim.world.accounts import ADVERT, REFERRAL, RENTED, RETURN, Claims
+from sim.world.registry import distinct
 from sim.world.world import World
 
 
@@ -40,8 +41,7 @@ def advertise(world: World, levers: Levers, luck: Luck, day: int) -> Adverts:
     counts = poisson(luck.uniforms("adverts", day, dealers.key[rows]), paid * p.thinning_cap)
     dealer, ordinal = repeated(rows, counts)
     key = luck.children("advert", day, dealers.key[dealer], ordinal)
-    cumulative = np.cumsum(dealers.weights, axis=1)[dealer]
-    segment = np.minimum((luck.uniforms("advert segment", day, key)[:, None] > cumulative).sum(axis=1), len(SEGMENTS) - 1)
+    segment = chosen(luck.uniforms("advert segment", day, key), np.cumsum(dealers.weights, axis=1), dealer)
     user = world.population.pick(luck.uniforms("advert user", day, key), segment)
     survives = advert_survival(world.parameters, levers)
     interest = interest_in_renting(world, levers, user, segment)
@@ -89,7 +89,7 @@ def refer(world: World, levers: Levers, luck: Luck, day: int) -> tuple[Claims, i
 def return_owners(world: World, levers: Levers, luck: Luck, day: int) -> Claims:
     """Let dealers ask owners again whose sanction ends today, in time or early; the dealer must still be in business."""
     p, dealers, touched = world.parameters.renting, world.dealers, world.users.touched
-    owner = np.unique(world.returning.take(day, 1)[0])
+    owner = distinct(world.returning.take(day, 1)[0])
     rows = world.users.registry.find(owner)
     dealer = touched.asker[rows].astype(np.int64)
     same = (touched.until[rows] == day) & (dealer >= 0) & dealers.active[dealer] & (dealers.entered[dealer] == touched.asker_entered[rows])

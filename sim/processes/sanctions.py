@@ -11,6 +11,7 @@ from sim.agents.enforcer import Session
 from sim.levers import CHANNELS, SEGMENTS, Levers
 from sim.luck import Luck
 from sim.world.accounts import AUDITED, FRAUD, RENTED, RESEALED, STOLEN, VICE
+from sim.world.registry import distinct
 from sim.world.users import BANNED, LOST
 from sim.world.world import World
 
@@ -129,7 +130,7 @@ def trace_helpers(world: World, levers: Levers, luck: Luck, day: int, honest_ass
     accounts, users, p = world.accounts, world.users, world.parameters.helping
     n = accounts.size
     fate = accounts.fate[:n]
-    linked = np.unique(accounts.helper[:n][(fate >= AUDITED) & (fate <= RESEALED) & (accounts.helper[:n] >= 0)])
+    linked = distinct(accounts.helper[:n][(fate >= AUDITED) & (fate <= RESEALED) & (accounts.helper[:n] >= 0)])
     rows = users.registry.find(linked)
     touched = users.touched
     repeat = day - touched.previous_assist[rows] <= p.repeat_window_days
@@ -180,7 +181,7 @@ def verdicts(world: World, day: int) -> tuple[NDArray[np.int64], int]:
     """End the cases that are due: owners sanctioned by law by segment `(4,)`, and helpers. Owners remember it."""
     owner, segment = world.legal_cases.take(day, 2)
     (helper,) = world.helper_cases.take(day, 1)
-    for people in (np.unique(owner), np.unique(helper)):
+    for people in (distinct(owner), distinct(helper)):
         if people.size:
             world.users.remember(people, day, world.parameters.awareness.own_ban_risk, 0.0)
     return np.bincount(segment, minlength=len(SEGMENTS)), helper.size

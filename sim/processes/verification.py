@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from sim.agents.user import helps
 from sim.levers import Levers
-from sim.luck import Keys, Luck, weighted
+from sim.luck import Keys, Luck, Wheel
 from sim.world.entry import catchment_user
+from sim.world.registry import winners
 from sim.world.world import World
 
 _PROBES = 8
@@ -47,7 +48,7 @@ def assist(
     per_request = (1.0 - (1.0 - found) ** tries) / found
     room = recruiters.capacity * work
     fill = min(1.0, float(room.sum()) / max(n * per_request, 1e-9))
-    place = _places(luck, day, key, recruiters.cumulative, work, luck.uniforms("assist served", day, key) < fill)
+    place = _places(luck, day, key, recruiters.wheel, work, luck.uniforms("assist served", day, key) < fill)
     helper = np.full(n, -1, dtype=np.int64)
     asked = np.zeros(slots)
     open_requests = np.flatnonzero(place >= 0)
@@ -60,7 +61,7 @@ def assist(
         user = catchment_user(world, luck, at, member)
         chance = helps(world, levers, user, recruiters.is_stall[at], day) * (member < recruiters.catchment[at])
         agreed = np.flatnonzero(luck.uniforms(f"assist {turn}", day, keys) < chance)
-        agreed = agreed[_first_by_key(user[agreed], keys[agreed])]
+        agreed = agreed[winners(user[agreed], keys[agreed])]
         helper[open_requests[agreed]] = user[agreed]
         _remember(world, user[agreed], day)
         open_requests = open_requests[helper[open_requests] < 0]
@@ -85,7 +86,7 @@ def assist(
 
 
 def _places(
-    luck: Luck, day: int, key: Keys, cumulative: NDArray[np.float64], work: NDArray[np.float64], served: NDArray[np.bool_]
+    luck: Luck, day: int, key: Keys, wheel: Wheel, work: NDArray[np.float64], served: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """Send each served request to a place by capacity; where nobody works just then, to the next of eight; -1 if none does.
 
@@ -93,25 +94,18 @@ def _places(
     """
     place = np.full(key.size, -1, dtype=np.int64)
     pending = np.flatnonzero(served)
+    cumulative = wheel.cumulative
     for probe in range(_PROBES):
         if pending.size == 0:
             break
         u = luck.uniforms(f"place {probe}", day, key[pending])
-        slot = weighted(u, cumulative)
+        slot = wheel(u)
         before = np.where(slot > 0, cumulative[slot - 1], 0.0)
         within = (u * cumulative[-1] - before) / (cumulative[slot] - before)
         staffed = within < work[slot]
         place[pending[staffed]] = slot[staffed]
         pending = pending[~staffed]
     return place
-
-
-def _first_by_key(users: NDArray[np.int64], keys: Keys) -> NDArray[np.int64]:
-    """Return positions that keep one request a user, that with the lowest key."""
-    order = np.lexsort((keys, users))
-    first = np.ones(order.size, dtype=np.bool_)
-    first[1:] = users[order][1:] != users[order][:-1]
-    return np.sort(order[first])
 
 
 def _remember(world: World, users: NDArray[np.int64], day: int) -> None:

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.world.columns import Columns
+from sim.world.registry import winners
 
 REGISTERED, UNSEALED, RENTED, BOUGHT, STOLEN = range(5)
 FRAUD, VICE, SPAM, FALSE_ADS = range(4)
@@ -93,9 +94,7 @@ class Claims:
         """Say which claims stand: not those on a user whom a claim with a lower key wants on the same day."""
         keep = np.ones(self.key.size, dtype=np.bool_)
         owned = np.flatnonzero(self.owner >= 0)
-        order = owned[np.lexsort((self.key[owned], self.owner[owned]))]
-        owners = self.owner[order]
-        keep[order[1:][owners[1:] == owners[:-1]]] = False
+        keep[owned] = winners(self.owner[owned], self.key[owned])
         return keep
 
     def one_per_owner(self) -> Claims:

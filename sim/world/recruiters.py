@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.luck import Keys, Luck, join, words
+from sim.luck import Keys, Luck, Wheel, join, words
 from sim.parameters import Parameters
 from sim.world.columns import Columns
 
@@ -80,5 +80,5 @@ class Recruiters(Columns):
         self.contact_cost = np.where(self.is_stall, p.contact_cost_yuan / per_candidate, p.task_offer_cost_yuan)
         self.fee = np.where(self.is_stall, p.gift_yuan, p.task_fee_yuan)
         self.fixed_cost = np.where(self.is_stall, p.stall_fixed_yuan, p.platform_fixed_yuan) * rounding
-        self.cumulative = np.cumsum(self.capacity)
-        """Running sum of capacities, by which requests choose a slot."""
+        self.wheel = Wheel(np.cumsum(self.capacity))
+        """Chooses the slot of a request by capacity."""

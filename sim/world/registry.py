@@ -5,13 +5,50 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.luck import mix, words
+from sim.luck import GOLDEN, mix, words
 
 Ids = NDArray[np.int64]
 Rows = NDArray[np.int64]
 
 _EMPTY = -1
 _ROOM = 4
+
+
+def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each value once, ascending; for thousands of values a sort is quicker than the hash table of `np.unique`."""
+    ordered = np.sort(values)
+    first = np.ones(ordered.size, dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return ordered[first]
+
+
+def among(values: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the positions of the values that are in `wanted`, which is ascending.
+
+    Most values are ruled out by a table of a few bits of their hash, before the search.
+    """
+    shift = np.uint64(64 - max(10, (8 * wanted.size).bit_length()))
+    marked = np.zeros(1 << (64 - int(shift)), dtype=np.bool_)
+    marked[(words(wanted) * GOLDEN) >> shift] = True
+    likely = np.flatnonzero(marked[(words(values) * GOLDEN) >> shift])
+    found = values[likely]
+    return likely[wanted[np.minimum(np.searchsorted(wanted, found), wanted.size - 1)] == found]
+
+
+def winners(users: Ids, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Say who wins: of those who want the same user, the one with the lowest key."""
+    wins = np.ones(users.size, dtype=np.bool_)
+    order = np.argsort(users)
+    ordered = users[order]
+    again = ordered[1:] == ordered[:-1]
+    if again.any():
+        contested = np.zeros(users.size, dtype=np.bool_)
+        contested[1:] = again
+        contested[:-1] |= again
+        rivals = order[contested]
+        rivals = rivals[np.lexsort((keys[rivals], users[rivals]))]
+        wins[rivals[1:][users[rivals[1:]] == users[rivals[:-1]]]] = False
+    return wins
 
 
 class Registry:
@@ -49,7 +86,7 @@ class Registry:
         rows = self.find(ids)
         unknown = rows < 0
         if unknown.any():
-            fresh = np.unique(ids[unknown])
+            fresh = distinct(ids[unknown])
             self._reserve(fresh.size)
             first = self.size
             self.ids[first : first + fresh.size] = fresh
