@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -84,6 +85,19 @@ def join(keys: Keys, *parts: ArrayLike) -> Keys:
     return out
 
 
+def _keyed(keys: Keys, stream: np.uint64 | Keys) -> Keys:
+    """Return 64 random bits of a stream, or of several `(streams, 1)`, for each key."""
+    return mixed(keys * GOLDEN + stream)
+
+
+def _uniform(z: Keys, u: Reals) -> Reals:
+    """Turn random bits, which are used up, into uniforms in (0, 1), written to `u`."""
+    z >>= _S11
+    np.multiply(z, _STEP, out=u)
+    u += _HALF
+    return np.minimum(u, _BELOW_ONE, out=u)
+
+
 class Luck:
     """The luck of one run, picked by its seed."""
 
@@ -101,9 +115,7 @@ class Luck:
 
     def bits(self, process: str, day: int, keys: Keys) -> Keys:
         """Return 64 random bits for each key."""
-        z = keys * GOLDEN
-        z += np.uint64(self.stream(process, day))
-        return mixed(z)
+        return _keyed(keys, np.uint64(self.stream(process, day)))
 
     def uniforms(self, process: str, day: int, keys: Keys) -> Reals:
         """Return a uniform in the open interval (0, 1) for each key; same shape as `keys`."""
@@ -115,13 +127,20 @@ class Luck:
             self._fill(flat[first : first + _BLOCK], process, day, of[first : first + _BLOCK])
         return u
 
+    def each(self, processes: Sequence[str], day: int, keys: Keys) -> Reals:
+        """Return the uniforms of several processes for the same keys `(n,)`, shape `(processes, n)`, in fewer steps than one by one."""
+        u = np.empty((len(processes), keys.size))
+        if u.size > _BLOCK:
+            for row, process in zip(u, processes, strict=True):
+                row[:] = self.uniforms(process, day, keys)
+        elif u.size:
+            streams = [[self.stream(process, day)] for process in processes]
+            _uniform(_keyed(keys, np.array(streams, dtype=np.uint64)), u)
+        return u
+
     def _fill(self, u: Reals, process: str, day: int, keys: Keys) -> Reals:
         """Fill `u` with the uniforms of its keys."""
-        z = self.bits(process, day, keys)
-        z >>= _S11
-        np.multiply(z, _STEP, out=u)
-        u += _HALF
-        return np.minimum(u, _BELOW_ONE, out=u)
+        return _uniform(self.bits(process, day, keys), u)
 
     def uniform(self, process: str, day: int, key: int = 0) -> float:
         """Return one uniform in (0, 1) for one integer key."""

@@ -50,8 +50,9 @@ def sign_up(world: World, levers: Levers, luck: Luck, day: int) -> SignUps:
     dealer, ordinal = repeated(rows, counts)
     key = luck.children("sign-up", day, dealers.key[dealer], ordinal)
     shield = 1.0 - world.parameters.dealer.evasion_shield * dealers.evasion[dealer]
-    passes = luck.uniforms("sign-up audit", day, key) < np.exp(-p.audit_strength * levers.registration_audit * shield)
-    needs = luck.uniforms("sign-up helper", day, key) < p.verified_base + p.verified_span * levers.assisted_verification
+    audit, verification = luck.each(("sign-up audit", "sign-up helper"), day, key)
+    passes = audit < np.exp(-p.audit_strength * levers.registration_audit * shield)
+    needs = verification < p.verified_base + p.verified_span * levers.assisted_verification
     cost = np.zeros(dealers.size)
     cost[rows] = counts * p.sim_cost_yuan
     world.market.transfer("dealers", "suppliers", cost)

@@ -41,11 +41,11 @@ def advertise(world: World, levers: Levers, luck: Luck, day: int) -> Adverts:
     counts = poisson(luck.uniforms("adverts", day, dealers.key[rows]), paid * p.thinning_cap)
     dealer, ordinal = repeated(rows, counts)
     key = luck.children("advert", day, dealers.key[dealer], ordinal)
-    segment = chosen(luck.uniforms("advert segment", day, key), np.cumsum(dealers.weights, axis=1), dealer)
-    user = world.population.pick(luck.uniforms("advert user", day, key), segment)
+    where, who, u = luck.each(("advert segment", "advert user", "advert accepted"), day, key)
+    segment = chosen(where, np.cumsum(dealers.weights, axis=1), dealer)
+    user = world.population.pick(who, segment)
     survives = advert_survival(world.parameters, levers)
     interest = interest_in_renting(world, levers, user, segment)
-    u = luck.uniforms("advert accepted", day, key)
     accepts = accepted(world, user, segment, interest, survives[segment], u, p.thinning_cap, day)
     seen = shown.sum(axis=0)
     honest = world.parameters.population.honest_adverts_per_million_day * world.population.millions
@@ -77,9 +77,10 @@ def refer(world: World, levers: Levers, luck: Luck, day: int) -> tuple[Claims, i
     referrer = np.concatenate([accounts.owner[asks], np.full(homes.size, -1, dtype=np.int64)])
     community = np.concatenate([world.population.community(accounts.owner[asks]), dealers.home[homes]])
     key = luck.children("referral", day, parent, np.zeros(parent.size, dtype=np.int64))
-    user = world.population.neighbour(luck.uniforms("referral user", day, key), community, referrer)
+    who, lending = luck.each(("referral user", "loan"), day, key)
+    user = world.population.neighbour(who, community, referrer)
     accepts = _agrees(world, levers, luck, day, "referral accepted", key, user) & (user != referrer)
-    unpaid = luck.uniforms("loan", day, key) < p.loan_share
+    unpaid = lending < p.loan_share
     claims = Claims.of(
         key[accepts], RENTED, dealer[accepts], user[accepts], lure=REFERRAL, unpaid=unpaid[accepts], referrer=referrer[accepts]
     )

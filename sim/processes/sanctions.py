@@ -83,9 +83,10 @@ def _sanction_owners(
     touched = users.touched
     strikes = touched.strikes[at].astype(np.int64)
     grave = (accounts.use[rows] == FRAUD) | (accounts.use[rows] == VICE)
-    heavier = luck.uniforms("heavier step", day, key) < levers.sanction_severity
+    harder, losing, appealing, trying = luck.each(("heavier step", "lost for good", "owner appeals", "owner's case"), day, key)
+    heavier = harder < levers.sanction_severity
     step = ladder(grave, heavier, strikes)
-    step[luck.uniforms("lost for good", day, key) < permanent * p.owner_permanent_ratio] = PERMANENT
+    step[losing < permanent * p.owner_permanent_ratio] = PERMANENT
     rented = accounts.channel[rows] == RENTED
     step[~rented] = RESTRICTION  # a robbed owner is no offender
     days = np.array([p.restriction_days, p.short_ban_days, p.long_ban_days, 0.0])[step].astype(np.int64)
@@ -96,14 +97,14 @@ def _sanction_owners(
     awareness = world.parameters.awareness
     users.remember(owner[rented], day, awareness.own_ban_risk, awareness.community_ban_risk)
     users.count_renters(owner[rented], -1)
-    appeals = np.sort(owner[rented & (luck.uniforms("owner appeals", day, key) < p.appeal_owner)])
+    appeals = np.sort(owner[rented & (appealing < p.appeal_owner)])
     world.docket.owners[day] = appeals
     touched.asker[at] = np.where(rented, accounts.dealer[rows], -1)
     touched.asker_entered[at] = world.dealers.entered[accounts.dealer[rows]]
     again = rented & ~lost
     world.returning.put_each((day + days)[again], owner[again])
     world.self_unsealing = owner[(step == SHORT_BAN) | (step == LONG_BAN)]
-    tried = rented & (luck.uniforms("owner's case", day, key) < p.legal_owner * levers.legal_certainty[segment])
+    tried = rented & (trying < p.legal_owner * levers.legal_certainty[segment])
     world.legal_cases.put_each(_verdict_days(world, luck, day, key[tried]), owner[tried], segment[tried])
     by_segment = np.bincount(segment, minlength=len(SEGMENTS))
     fade = 0.5 ** (1.0 / awareness.news_half_life_days)
@@ -136,7 +137,8 @@ def trace_helpers(world: World, levers: Levers, luck: Luck, day: int, honest_ass
     repeat = day - touched.previous_assist[rows] <= p.repeat_window_days
     linked, rows = linked[repeat], rows[repeat]
     keys = linked.astype(np.uint64)
-    hit = luck.uniforms("helper sanction", day, keys) < p.sanction_rate * levers.helper_sanctions
+    sanctioning, trying = luck.each(("helper sanction", "helper's case"), day, keys)
+    hit = sanctioning < p.sanction_rate * levers.helper_sanctions
     steps = np.array(
         [world.parameters.sanction.restriction_days, world.parameters.sanction.short_ban_days, world.parameters.sanction.long_ban_days]
     )
@@ -145,7 +147,7 @@ def trace_helpers(world: World, levers: Levers, luck: Luck, day: int, honest_ass
     touched.helper_strikes[at] = np.minimum(touched.helper_strikes[at] + 1, LONG_BAN)
     users.remember(linked[hit], day, world.parameters.awareness.own_ban_risk, 0.0)
     certainty = levers.legal_certainty[world.population.segment(linked)]
-    tried = luck.uniforms("helper's case", day, keys) < world.parameters.sanction.legal_helper * certainty
+    tried = trying < world.parameters.sanction.legal_helper * certainty
     world.helper_cases.put_each(_verdict_days(world, luck, day, keys[tried]), linked[tried])
     honest = luck.count("honest helpers hit", day, honest_assists * p.honest_link_share * p.sanction_rate * levers.helper_sanctions)
     return HelperFlows(sanctioned=int(hit.sum()), honest=honest)

@@ -32,7 +32,11 @@ class RecruiterFlows:
 
 
 def turn_over_dealers(world: World, levers: Levers, luck: Luck, day: int) -> DealerFlows:
-    """Arrest dealers whose case ends, open new cases, let losers go and newcomers come."""
+    """Arrest dealers whose case ends, open new cases, let losers go and newcomers come.
+
+    One lot decides about a whole career: a dealer leaves on the day on which the probability of being in business still falls to it. A policy
+    that changes the hazard a little then moves that day a little; a lot a day would move few dealers by years, and pairs of runs apart.
+    """
     dealers, p = world.dealers, world.parameters
     rows = dealers.rows()
     caught = dealers.arrest_day[rows] == day
@@ -44,8 +48,8 @@ def turn_over_dealers(world: World, levers: Levers, luck: Luck, day: int) -> Dea
     duration = p.sanction.case_days_low + span * luck.uniforms("dealer's case days", day, key[opened])
     dealers.arrest_day[rows[opened]] = day + duration.astype(np.int32)
     shortfall = np.clip((p.dealer.reserve_yuan - dealers.profit[rows]) / p.dealer.reserve_yuan, 0.0, 2.0)
-    leaves = luck.uniforms("dealer leaves", day, key) < p.dealer.exit_per_day * shortfall
-    leaves |= luck.uniforms("dealer retires", day, key) < p.dealer.retire_per_day
+    dealers.staying[rows] *= np.maximum(0.0, 1.0 - p.dealer.exit_per_day * shortfall) * (1.0 - p.dealer.retire_per_day)
+    leaves = dealers.staying[rows] <= luck.uniforms("dealer leaves", 0, key)
     leaves |= dealers.cash[rows] < -p.dealer.bankrupt_yuan
     leaving = rows[leaves]
     came = _enter(world, luck, day)  # before rows are given up, so that nobody inherits a predecessor's last day
@@ -97,14 +101,15 @@ def turn_over_recruiters(world: World, levers: Levers, luck: Luck, day: int) -> 
     r, p = world.recruiters, world.parameters.helping
     n = r.size
     key = r.place
+    policing, takedown, turnover = luck.each(("policing", "takedown", "recruiter turnover"), day, key)
     at_work = r.open[:n] & (r.closed_until[:n] <= day)
-    policed = np.flatnonzero(at_work & r.is_stall & (luck.uniforms("policing", day, key) < p.stall_closure_per_day * levers.stall_policing))
+    policed = np.flatnonzero(at_work & r.is_stall & (policing < p.stall_closure_per_day * levers.stall_policing))
     r.closed_until[policed] = day + 1 + int(p.stall_closed_days)
     fine = np.zeros(n)
     fine[policed] = p.stall_fine_yuan
     world.market.transfer("recruiters", "law", fine)
     hazard = p.platform_closure_per_day * levers.task_platform_takedown
-    downed = np.flatnonzero(at_work & ~r.is_stall & (luck.uniforms("takedown", day, key) < hazard))
+    downed = np.flatnonzero(at_work & ~r.is_stall & (takedown < hazard))
     platforms = ~r.is_stall
     grown = r.catchment[:n][platforms] + p.platform_rebuild_per_day * p.platform_members
     r.catchment[:n][platforms] = np.minimum(grown, p.platform_members)
@@ -112,12 +117,11 @@ def turn_over_recruiters(world: World, levers: Levers, luck: Luck, day: int) -> 
     r.key[downed] = join(r.key[downed], day + 1)
     r.profit[:n] += np.where(r.open[:n], (r.today[:n] - r.profit[:n]) / p.profit_memory_days, 0.0)
     r.today[:n] = 0.0
-    u = luck.uniforms("recruiter turnover", day, key)
     for kind in (r.is_stall, platforms):
         working = r.open[:n] & kind
         hope = float(r.profit[:n][working].mean()) if working.any() else p.reserve_yuan
-        enters = kind & ~r.open[:n] & (u < p.entry_per_day * max(0.0, hope / p.reserve_yuan))
-        leaves = working & (u < p.exit_per_day * np.maximum(0.0, -r.profit[:n] / p.reserve_yuan))
+        enters = kind & ~r.open[:n] & (turnover < p.entry_per_day * max(0.0, hope / p.reserve_yuan))
+        leaves = working & (turnover < p.exit_per_day * np.maximum(0.0, -r.profit[:n] / p.reserve_yuan))
         r.open[:n] = (r.open[:n] & ~leaves) | enters
         r.profit[:n][enters | leaves] = 0.0
         r.closed_until[:n][enters] = 0

@@ -85,13 +85,14 @@ def complete(world: World, levers: Levers, luck: Luck, day: int, requests: Reque
     key, dealer = requests.key[tried], requests.dealer[tried]
     world.market.transfer("dealers", "suppliers", dealers.per_dealer(dealer) * p.attempt_cost_yuan)
     shares = np.cumsum([p.prevalence_batch, p.prevalence_scripted, p.prevalence_false_data, p.prevalence_fake_friend])
-    abuse = np.searchsorted(shares, luck.uniforms("abuse", day, key), side="right")
+    kind, catching, ending = luck.each(("abuse", "abuse caught", "unsealed"), day, key)
+    abuse = np.searchsorted(shares, kind, side="right")
     catch = np.array([p.catch_batch, p.catch_scripted, p.catch_false_data, p.catch_fake_friend, p.catch_third_party])
-    caught = luck.uniforms("abuse caught", day, key) < catch[abuse] * levers.unsealing_strictness
+    caught = catching < catch[abuse] * levers.unsealing_strictness
     sealed = caught & (abuse <= SCRIPTED)
     refused = caught & ((abuse == FALSE_DATA) | (abuse == FAKE_FRIEND))
     late = caught & (abuse == THIRD_PARTY)
-    success = ~sealed & ~refused & (luck.uniforms("unsealed", day, key) < p.success_share)
+    success = ~sealed & ~refused & (ending < p.success_share)
     gone = dealers.per_dealer(dealer[sealed | success]).astype(np.int64)
     dealers.pool[: dealers.size] = np.maximum(0, dealers.pool[: dealers.size] - gone)
     reseal = np.where(late, day + int(p.reseal_days), -1)

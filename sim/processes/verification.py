@@ -57,10 +57,11 @@ def assist(
             break
         at, keys = place[open_requests], key[open_requests]
         asked += np.bincount(at, minlength=slots)
-        member = (luck.uniforms(f"member {turn}", day, keys) * recruiters.full_catchment[at]).astype(np.int64)
+        which, u = luck.each((f"member {turn}", f"assist {turn}"), day, keys)
+        member = (which * recruiters.full_catchment[at]).astype(np.int64)
         user = catchment_user(world, luck, at, member)
         chance = helps(world, levers, user, recruiters.is_stall[at], day) * (member < recruiters.catchment[at])
-        agreed = np.flatnonzero(luck.uniforms(f"assist {turn}", day, keys) < chance)
+        agreed = np.flatnonzero(u < chance)
         agreed = agreed[winners(user[agreed], keys[agreed])]
         helper[open_requests[agreed]] = user[agreed]
         _remember(world, user[agreed], day)
@@ -85,9 +86,7 @@ def assist(
     )
 
 
-def _places(
-    luck: Luck, day: int, key: Keys, wheel: Wheel, work: NDArray[np.float64], served: NDArray[np.bool_]
-) -> NDArray[np.int64]:
+def _places(luck: Luck, day: int, key: Keys, wheel: Wheel, work: NDArray[np.float64], served: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Send each served request to a place by capacity; where nobody works just then, to the next of eight; -1 if none does.
 
     Places keep their part of [0, 1) whoever works there, so that closing one moves only its own requests.

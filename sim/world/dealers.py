@@ -21,6 +21,7 @@
 | profit | float64 | yuan a day, moving mean | - | learning |
 | today | float64 | yuan earned today | - | `transfer` |
 | cash | float64 | yuan | - | `transfer` |
+| staying | float64 | probability of being in business still, from 1 at entry on | gone for certain | turnover |
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class Dealers(Columns):
     profit: Reals
     today: Reals
     cash: Reals
+    staying: Reals
 
     def __init__(self, room: int) -> None:
         five, six, four = (np.float64, (5,)), (np.float64, (6,)), (np.float64, (4,))
@@ -90,6 +92,7 @@ class Dealers(Columns):
                 "profit": (np.float64, 0),
                 "today": (np.float64, 0),
                 "cash": (np.float64, 0),
+                "staying": (np.float64, 1),
             },
             room,
         )

@@ -74,15 +74,18 @@ class Market:
         `amounts` has one entry a row when a party is 'dealers' or 'recruiters' (never both sides at once), else it is a number.
         Returns the total. Raises `KeyError` for an unknown party.
         """
-        total = float(np.sum(amounts))
+        total = float(amounts.sum()) if isinstance(amounts, np.ndarray) else float(amounts)
         self.balances[payer] -= total
         self.balances[payee] += total
-        for party, sign in ((payer, -1.0), (payee, 1.0)):
-            purse = self._purses.get(party)
-            if purse is not None:
-                purse.cash[: purse.size] += sign * amounts
-                if "outside" not in (payer, payee):
-                    purse.today[: purse.size] += sign * amounts
+        earned = "outside" not in (payer, payee)
+        if (purse := self._purses.get(payer)) is not None:
+            purse.cash[: purse.size] -= amounts
+            if earned:
+                purse.today[: purse.size] -= amounts
+        if (purse := self._purses.get(payee)) is not None:
+            purse.cash[: purse.size] += amounts
+            if earned:
+                purse.today[: purse.size] += amounts
         return total
 
     def asked_price(self) -> float:

@@ -19,7 +19,7 @@ def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
     ordered = np.sort(values)
     first = np.ones(ordered.size, dtype=np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
-    return ordered[first]
+    return np.asarray(ordered[first])
 
 
 def among(values: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -32,7 +32,8 @@ def among(values: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.in
     marked[(words(wanted) * GOLDEN) >> shift] = True
     likely = np.flatnonzero(marked[(words(values) * GOLDEN) >> shift])
     found = values[likely]
-    return likely[wanted[np.minimum(np.searchsorted(wanted, found), wanted.size - 1)] == found]
+    there = wanted[np.minimum(np.searchsorted(wanted, found), wanted.size - 1)] == found
+    return np.asarray(likely[there])
 
 
 def winners(users: Ids, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sim.luck import Luck, poisson, repeated, rounded, weighted, words
+from sim.luck import Luck, Wheel, chosen, poisson, repeated, rounded, weighted, words
 
 N = 20_000
 U = Luck(8).uniforms("count", 0, words(np.arange(N)))
@@ -90,3 +90,21 @@ def test_choice_stays_in_range_at_the_end():
 def test_repeats_are_numbered_within_their_row(counts):
     rows, ordinals = repeated(np.arange(len(counts)), np.array(counts, dtype=np.int64))
     assert list(zip(rows.tolist(), ordinals.tolist(), strict=True)) == [(r, k) for r, c in enumerate(counts) for k in range(c)]
+
+
+@given(weights=st.lists(st.floats(0, 1e6), min_size=1, max_size=400).filter(lambda weights: sum(weights) > 0))
+@settings(max_examples=60, derandomize=True, deadline=None)
+def test_a_wheel_chooses_as_a_search_by_halves(weights):
+    """Weights of nothing, of very different size, and a uniform that falls on a border."""
+    cumulative = np.cumsum(weights)
+    u = np.concatenate([U[:500], cumulative[:-1] / cumulative[-1], [0.0, np.nextafter(1.0, 0)]])
+    u = u[u < 1.0]
+    assert Wheel(cumulative)(u).tolist() == weighted(u, cumulative).tolist()
+
+
+def test_rows_choose_by_their_own_weights():
+    weights = np.array([[0.1, 0.2, 0.3, 0.4], [0.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0]])
+    rows = np.arange(N) % 3
+    found = chosen(U, np.cumsum(weights, axis=1), rows)
+    for row, of in enumerate(weights):
+        assert found[rows == row].tolist() == weighted(U[rows == row], np.cumsum(of)).tolist()

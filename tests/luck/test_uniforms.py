@@ -131,3 +131,22 @@ def test_draws_for_analysis_are_keyed_by_seed_and_process():
     assert np.array_equal(one, luck.uniforms(5, "bootstrap", (100, 20)))
     assert abs(correlation_z(one.ravel(), luck.uniforms(6, "bootstrap", (100, 20)).ravel())) < 3.3
     assert stats.kstest(luck.normals(5, "bootstrap", 5000), "norm").pvalue > LEAST_P
+
+
+@pytest.mark.parametrize("count", [0, 1, 100, 9_000, 40_000])
+def test_draws_of_several_processes_at_once_are_those_one_by_one(count):
+    """Few keys are drawn together, many in blocks; neither changes a bit."""
+    keys, fortune = words(np.arange(count)), Luck(5)
+    together = fortune.each(("a", "b", "c"), 7, keys)
+    assert together.shape == (3, count)
+    for row, process in zip(together, ("a", "b", "c"), strict=True):
+        assert np.array_equal(row, fortune.uniforms(process, 7, keys))
+        assert np.array_equal(row[:20], [fortune.uniform(process, 7, key) for key in range(min(count, 20))])
+        assert np.array_equal(row[-20:], fortune.uniforms(process, 7, keys[-20:]))
+
+
+def test_mixing_leaves_what_it_is_given_alone():
+    keys = words(np.arange(10))
+    luck.mix(keys)
+    Luck(1).uniforms("a", 0, keys)
+    assert keys.tolist() == list(range(10))

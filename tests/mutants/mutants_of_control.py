@@ -27,7 +27,7 @@ CONTROL = (
     one("a purge sees through evasion", "13_purge", P + "detection.py", "levers.purge * (1.0 - evasion)", "levers.purge"),
     one("review ignores its capacity", "2", "agents/enforcer.py", 'np.searchsorted(reached, capacity, side="right")', "span"),
     # sanctions
-    one("no sanction is permanent", "16", P + "sanctions.py", "key) < permanent * p.owner_permanent_ratio", "key) < 0.0"),
+    one("no sanction is permanent", "16", P + "sanctions.py", "losing < permanent * p.owner_permanent_ratio", "losing < 0.0"),
     one("every seal can be unsealed", "16", P + "sanctions.py", "accounts.key[rows]) >= permanent", "accounts.key[rows]) >= 0.0"),
     one("strikes are not counted", "16", P + "sanctions.py", "np.minimum(strikes + rented, 255)", "strikes"),
     one(
@@ -129,15 +129,15 @@ CONTROL = (
         "all events of a dealer share their luck",
         "3",
         "luck.py",
-        "keys * _GOLDEN_U + words(ordinals) * _M2_U + ",
-        "keys * _GOLDEN_U + 0 * words(ordinals) + ",
+        "keys * GOLDEN + words(ordinals) * _M2_U + ",
+        "keys * GOLDEN + 0 * words(ordinals) + ",
     ),
     one(
         "luck goes by place, not by key",
         "20",
         "luck.py",
-        "return mix(keys * _GOLDEN_U + np.uint64(self.stream(process, day)))",
-        "return mix(words(np.arange(keys.size)).reshape(keys.shape) * _GOLDEN_U + np.uint64(self.stream(process, day)))",
+        "return mixed(keys * GOLDEN + stream)",
+        "return mixed(words(np.arange(keys.size)).reshape(keys.shape) * GOLDEN + stream)",
     ),
     one("counts are rounded down", "8_sign_ups", "luck.py", "np.floor(expected + u)", "np.floor(expected)"),
     one(

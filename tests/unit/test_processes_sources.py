@@ -14,6 +14,7 @@ from sim.scenario import scenario_from
 from sim.world.accounts import ADVERT, BOUGHT, REFERRAL, REGISTERED, RENTED, RETURN, STOLEN, UNSEALED, Claims
 from sim.world.dealers import IDLE
 from sim.world.entry import catchment_user, dealer_keys, found
+from sim.world.registry import winners
 from sim.world.users import BANNED, FREE, LOST, RENTING, ROBBED, SOLD
 from sim.world.world import World
 
@@ -125,9 +126,8 @@ def test_a_helper_asked_twice_at_once_helps_the_lowest_key():
     found = helper >= 0
     assert np.unique(helper[found]).size == found.sum() > 10
     users, order = np.array([5, 9, 5, 5]), keys(4)
-    kept = verification._first_by_key(users, order)
-    assert set(users[kept]) == {5, 9}
-    assert kept.size == 2
+    kept = winners(users, order)
+    assert sorted(users[kept]) == [5, 9]
     assert order[kept][users[kept] == 5] == order[users == 5].min()
 
 
@@ -168,11 +168,9 @@ def test_closing_a_pitch_moves_only_its_own_requests():
     size = world.recruiters.size
     everywhere = np.ones(size)
     all_served = np.ones(500, dtype=bool)
-    before = verification._places(luck, DAY, keys(500), world.recruiters.cumulative, everywhere, all_served)
+    before = verification._places(luck, DAY, keys(500), world.recruiters.wheel, everywhere, all_served)
     closed = before[0]
-    after = verification._places(
-        luck, DAY, keys(500), world.recruiters.cumulative, np.where(np.arange(size) == closed, 0.0, 1.0), all_served
-    )
+    after = verification._places(luck, DAY, keys(500), world.recruiters.wheel, np.where(np.arange(size) == closed, 0.0, 1.0), all_served)
     moved = before != after
     assert np.array_equal(moved, before == closed)
     assert (after[moved] >= 0).all()

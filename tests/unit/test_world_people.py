@@ -193,7 +193,7 @@ def test_pitches_and_platforms_do_not_depend_on_the_regime():
         AccountMarket(scenario_from({"name": "s", "levers": {"stall_policing": u}}, "s", Path()), 3).world.recruiters for u in (0.0, 1.0)
     )
     assert np.array_equal(few.key[: few.size], many.key[: many.size])
-    assert np.array_equal(few.cumulative, many.cumulative)
+    assert np.array_equal(few.wheel.cumulative, many.wheel.cumulative)
     assert few.is_stall.sum() == few.stalls
     assert few.size == few.stalls + few.platforms
 

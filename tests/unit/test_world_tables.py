@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sim.world.accounts import BOUGHT, LIVE, REGISTERED, RENTED, STOLEN, SWEPT, Accounts, Claims
 from sim.world.columns import Columns
 from sim.world.dealers import Dealers
-from sim.world.registry import Registry
+from sim.world.registry import Registry, among, distinct, winners
 from sim.world.world import Calendar
 
 IDS = st.lists(st.one_of(st.integers(0, 40), st.integers(0, 2_000_000_000)), max_size=40)
@@ -27,6 +27,23 @@ def test_registry_is_a_dictionary(batches, asked):
         assert registry.size == len(expected)
         assert registry.ids[: registry.size].tolist() == list(expected)
     assert registry.find(np.array(asked, dtype=np.int64)).tolist() == [expected.get(key, -1) for key in asked]
+
+
+@given(values=st.lists(st.integers(0, 60), max_size=80), wanted=st.sets(st.integers(0, 60), min_size=1))
+@settings(max_examples=60, derandomize=True)
+def test_sets_of_ids(values, wanted):
+    of, chosen = np.array(values, dtype=np.int64) << 33, np.array(sorted(wanted), dtype=np.int64) << 33
+    assert distinct(of).tolist() == sorted(set(of.tolist()))
+    assert among(of, chosen).tolist() == [at for at, value in enumerate(values) if value in wanted]
+
+
+@given(users=st.lists(st.integers(0, 9), max_size=40), seed=st.integers(0, 9))
+@settings(max_examples=60, derandomize=True)
+def test_who_has_the_lowest_key_wins(users, seed):
+    keys = np.random.RandomState(seed).permutation(len(users)).astype(np.uint64)
+    wins = winners(np.array(users, dtype=np.int64), keys)
+    lowest = {user: min(key for other, key in zip(users, keys.tolist(), strict=True) if other == user) for user in users}
+    assert wins.tolist() == [key == lowest[user] for user, key in zip(users, keys.tolist(), strict=True)]
 
 
 def test_registry_keeps_everything_while_it_grows():
