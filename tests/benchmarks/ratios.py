@@ -14,6 +14,7 @@ from statistics import median
 from typing import Literal
 
 REACHED, AT_LEAST, MISSED, NONE, UNJUDGED = "reached", "at least", "missed", "no aim", "quick: not judged"
+NOT_MEASURED = "not measured"
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Row:
     peer_user_days_per_s: float | str = ""
     peer_events_per_s: float | str = ""
     sizes: str = ""
+    engine: str = ""
     note: str = ""
 
 
@@ -153,7 +155,7 @@ def compared(
 
 def missing(section: str, what: str, why: str) -> Row:
     """Make the row of what could not be measured, so that the table does not keep silent about it."""
-    return Row(section, what, "", "", "", "", "", "", "", 0, "", "", "not measured", note=why)
+    return Row(section, what, "", "", "", "", "", "", "", 0, "", "", NOT_MEASURED, note=why)
 
 
 def fact(what: str, value: float | str) -> Row:
@@ -174,12 +176,12 @@ def written(value: float | str) -> str:
     return f"{value:.4g}"
 
 
-def sized(rows: Sequence[Row], quick: bool) -> list[Row]:
-    """Note on every row whether it was measured at full size or a quick one, of which nothing is asked."""
+def sized(rows: Sequence[Row], quick: bool, engine: str = "") -> list[Row]:
+    """Note on every row whose source was measured, and whether at full size or a quick one, of which nothing is asked."""
     if not quick:
-        return [replace(row, sizes="full") for row in rows]
+        return [replace(row, sizes="full", engine=engine) for row in rows]
     judged = {REACHED, AT_LEAST, MISSED}
-    return [replace(row, sizes="quick", verdict=UNJUDGED if row.verdict in judged else row.verdict) for row in rows]
+    return [replace(row, sizes="quick", engine=engine, verdict=UNJUDGED if row.verdict in judged else row.verdict) for row in rows]
 
 
 def lines(rows: Sequence[Row]) -> list[str]:

@@ -92,7 +92,7 @@ def test_more_cannot_be_needed_than_is_aimed_at(asked):
 def test_quick_tries_are_not_judged():
     rows = [compared("s", "w", "s", [1.0], "p", [1.0], "ours/peer", Aim(2)), compared("s", "w", "s", [1.0], "p", [1.0], "ours/peer")]
     assert [row.verdict for row in sized(rows, quick=False)] == [MISSED, NONE]
-    assert [(row.verdict, row.sizes) for row in sized(rows, quick=True)] == [(UNJUDGED, "quick"), (NONE, "quick")]
+    assert [(row.verdict, row.sizes, row.engine) for row in sized(rows, True, "ab")] == [(UNJUDGED, "quick", "ab"), (NONE, "quick", "ab")]
 
 
 def test_table_survives_its_file_and_new_sections_replace_old_ones(tmp_path):
@@ -152,6 +152,22 @@ def test_command_asks_for_all_but_what_installs_and_keeps_quick_tries_apart():
     assert run.asked(["--quick"]).out != run.TABLE
     with pytest.raises(SystemExit):
         run.asked(["--only", "nothing"])
+
+
+def test_a_section_that_fails_leaves_the_others_and_the_exit_code(tmp_path, monkeypatch, capsys):
+    def measure(session):
+        raise children.ProbeError("the process died")
+
+    one = compared("start_up", "abm --help", "s", [1.0], "p", [1.0], "ours/peer", Aim(3, side="below"))
+    monkeypatch.setattr(importlib.import_module("sections.floor"), "measure", measure)
+    monkeypatch.setattr(importlib.import_module("sections.start_up"), "measure", lambda session: [one])
+    out = tmp_path / "table.csv"
+    assert run.main(["--only", "floor", "--only", "start_up", "--out", str(out)]) == 1
+    table = {row.section: row for row in read(out) if row.section != "machine"}
+    assert table["floor"].verdict == "not measured"
+    assert table["start_up"].verdict == REACHED
+    assert "the process died" in capsys.readouterr().out
+    assert run.main(["--only", "start_up", "--out", str(out)]) == 0
 
 
 def test_facts_of_the_machine_hold_no_name_of_it():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import sys
 import time
 from collections.abc import Callable
@@ -22,8 +23,8 @@ from sim.model import AccountMarket
 
 MODELS: dict[str, Any] = {}
 COUNTS = {"draws": 0, "calls": 0}
-DRAWING = ("bits", "uniforms", "normals", "uniform", "count", "children")
-"""Methods of `Luck` that draw; a draw is one keyed number that they return, a call one of them by a process."""
+NOT_DRAWING = ("stream",)
+"""Methods of `Luck` that only name a stream; all other public ones draw. A draw is a keyed number that one returns, a call one of them."""
 
 
 def build(name: str, scenario: str, market: str = "engine", seed: int = 1, **sizes: Any) -> dict[str, float]:
@@ -96,13 +97,14 @@ def count_draws() -> None:
                 depth -= 1
             if depth == 0:  # `uniforms` draws by way of `bits`: the outermost call counts
                 COUNTS["calls"] += 1
-                COUNTS["draws"] += int(np.size(result))
+                COUNTS["draws"] += sum(map(np.size, result)) if isinstance(result, tuple) else int(np.size(result))
             return result
 
         return counted
 
-    for name in DRAWING:
-        setattr(Luck, name, counting(getattr(Luck, name)))
+    for name, method in list(vars(Luck).items()):
+        if inspect.isfunction(method) and not name.startswith("_") and name not in NOT_DRAWING:
+            setattr(Luck, name, counting(method))
 
 
 def profile(name: str, days: int) -> list[tuple[str, float]]:

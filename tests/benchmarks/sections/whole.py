@@ -6,6 +6,7 @@ happens, on the standing regime too. Every measurement of it is of a market made
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import median
 
 from children import Child, Session, daily_draws
@@ -26,10 +27,10 @@ def twin_speed(child: Child, scenario: str, users: int, days: int, seed: int) ->
     return users * days / done["seconds"], done["events"] / done["seconds"], (made["bytes"] - made["bytes_before"]) / users
 
 
-def best_size(scenario: str, session: Session) -> tuple[int, float]:
-    """Return the number of users at which the twin has most user-days a second, and the bytes a user at the largest size tried."""
+def best_size(scenario: str, sizes: Sequence[int], session: Session) -> tuple[int, float]:
+    """Return the number of users at which the twin has most user-days a second, and the bytes a user at the last size tried."""
     best, fastest, bytes_per_user = 0, 0.0, 0.0
-    for users in session.of([3_000, 10_000, 30_000, 100_000], [3_000, 30_000]):
+    for users in sizes:
         with Child("markets") as child:
             tries = [twin_speed(child, scenario, users, session.of(40, 10), seed) for seed in range(session.of(3, 1))]
         speed = median(speed for speed, _, _ in tries)
@@ -44,7 +45,8 @@ def measure(session: Session) -> list[Row]:
     """Time whole runs and stretches of one, the stretches in turn with the twin."""
     users, days = session.of((None, None), (120_000_000, 30))
     stretch, warm_up, repeats = session.of((20, 20, 7), (5, 5, 3))
-    sizes = {scenario: best_size(scenario, session) for scenario in TWIN}
+    tried = session.of((3_000, 10_000, 30_000, 100_000, 300_000), (3_000, 30_000))
+    sizes = {scenario: best_size(scenario, tried, session) for scenario in TWIN}
     with Child("markets") as engine:
         made = engine.ask("build", name="whole", scenario=PLATFORM, users=users, days=days)
         run = engine.ask("step", name="whole", days=days or 540)
@@ -74,7 +76,7 @@ def measure(session: Session) -> list[Row]:
             note=size_note,
         ),
         compared(
-            "whole", "memory a user, all told", "bytes", [peak / people], f"the twin's own, {session.of(100_000, 30_000):,} users",
+            "whole", "memory a user, all told", "bytes", [peak / people], f"the twin's own, {tried[-1]:,} users",
             [sizes["laboratory"][1]], "peer/ours", None, run_rates,
         ),
     ]  # fmt: skip
@@ -94,9 +96,11 @@ def measure(session: Session) -> list[Row]:
             ),
         ]  # fmt: skip
     events = [rate for _, rate in ours], [rate for _, rate in theirs["laboratory"]]
+    peer_rates = Rates(median(speed for speed, _ in theirs["laboratory"]), median(events[1]))
+    told = f"events/s, stretches of {stretch} days"
     rows.append(
         compared(
-            "whole", "events/s, the same stretches", "events/s", events[0], TWIN["laboratory"], events[1], "ours/peer", None, stretch_rates
+            "whole", told, "events/s", events[0], TWIN["laboratory"], events[1], "ours/peer", None, stretch_rates, peer_rates, size_note,
         )
-    )
+    )  # fmt: skip
     return rows
