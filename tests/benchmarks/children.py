@@ -82,7 +82,7 @@ class Child:
 
 
 @dataclass(frozen=True)
-class Session:
+class Setting:
     """What a section needs to know.
 
     Whether it is a quick try, where to say things, the Python of an opponent's environment, and the folder for figures.
@@ -94,7 +94,7 @@ class Session:
     figures: Path
 
     def of(self, full: T, quick: T) -> T:
-        """Return the value for this size of session."""
+        """Return the value for this size of setting."""
         return quick if self.quick else full
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 
-from children import ROOT, Session
+from children import ROOT, Setting
 from environments import prepared
 from ratios import MISSED, NOT_MEASURED, Row, fact, lines, merged, missing, read, sized, write
 from sections import ASKED_FOR, ORDER
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given: Path | None = getattr(made, name)
         return prepared(name, say) if given is None else given
 
-    session = Session(made.quick, say, python_of, made.out.parent)
+    setting = Setting(made.quick, say, python_of, made.out.parent)
     facts = machine()
     say("; ".join(f"{row.what} {row.ours}" for row in facts))
     engine = model_source()[:12]
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"\n== {name}")
         start = time.perf_counter()
         try:
-            measured = importlib.import_module(f"sections.{name}").measure(session)
+            measured = importlib.import_module(f"sections.{name}").measure(setting)
         except (RuntimeError, OSError, subprocess.SubprocessError) as error:  # the other sections go on
             say(str(error))
             measured = [missing(name, "all of it", f"failed: {type(error).__name__}")]

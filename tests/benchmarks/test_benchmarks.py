@@ -155,12 +155,12 @@ def test_command_asks_for_all_but_what_installs_and_keeps_quick_tries_apart():
 
 
 def test_a_section_that_fails_leaves_the_others_and_the_exit_code(tmp_path, monkeypatch, capsys):
-    def measure(session):
+    def measure(setting):
         raise children.ProbeError("the process died")
 
     one = compared("start_up", "abm --help", "s", [1.0], "p", [1.0], "ours/peer", Aim(3, side="below"))
     monkeypatch.setattr(importlib.import_module("sections.floor"), "measure", measure)
-    monkeypatch.setattr(importlib.import_module("sections.start_up"), "measure", lambda session: [one])
+    monkeypatch.setattr(importlib.import_module("sections.start_up"), "measure", lambda setting: [one])
     out = tmp_path / "table.csv"
     assert run.main(["--only", "floor", "--only", "start_up", "--out", str(out)]) == 1
     table = {row.section: row for row in read(out) if row.section != "machine"}

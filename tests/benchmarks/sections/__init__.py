@@ -1,4 +1,4 @@
-"""The sections of the benchmark, a file each: `measure(session)` returns rows of the table."""
+"""The sections of the benchmark, a file each: `measure(setting)` returns rows of the table."""
 
 ORDER = ("whole", "laboratory", "peers", "growth", "floor", "workers", "burn_in", "start_up", "main_job")
 """In the order of the table."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from statistics import median
 
-from children import Child, Session
+from children import Child, Setting
 from ratios import Aim, Rates, Row, compared, missing
 
 EXPERIMENT = "scenarios/experiments/policy_comparison.toml"
 
 
-def measure(session: Session) -> list[Row]:
+def measure(setting: Setting) -> list[Row]:
     """Time both in turn, and compare what they give to the bit."""
-    repeats, users = session.of((5, None), (2, 300_000))
+    repeats, users = setting.of((5, None), (2, 300_000))
     spent: dict[bool, list[float]] = {True: [], False: []}
     differing: list[str] = []
     with Child("jobs") as jobs:
@@ -23,7 +23,7 @@ def measure(session: Session) -> list[Row]:
                 done = jobs.ask("comparison", share=share, experiment=EXPERIMENT, users=users, replications=1)
                 seconds.append(done["seconds"])
             differing += jobs.ask("differing")
-    session.say(f"{done['burn_in_days']} of {done['days']} days are burn-in; differing outcomes: {len(differing)}")
+    setting.say(f"{done['burn_in_days']} of {done['days']} days are burn-in; differing outcomes: {len(differing)}")
     per_run = done["users"] * done["days"]
     rates = {share: Rates(per_run * done["runs"] / median(seconds), done["events"] / median(seconds)) for share, seconds in spent.items()}
     if differing:  # a speed of other results is of no interest

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from statistics import median
 
-from children import Child, Session, daily_draws
+from children import Child, Setting, daily_draws
 from ratios import Aim, Rates, Row, compared
 
 BASELINE = "scenarios/baseline.toml"
@@ -29,17 +29,17 @@ def floors(child: Child, size: int, rows: int, seconds: float) -> dict[str, floa
     return measured | {"both": 1.0 / (1.0 / measured["hash"] + 1.0 / measured["look-up"])}
 
 
-def measure(session: Session) -> list[Row]:
+def measure(setting: Setting) -> list[Row]:
     """Measure engine and floors in turn at the default size and at that of the whole platform."""
     rows: list[Row] = []
-    for users in session.of((12_000_000, 1_200_000_000), (12_000_000,)):
-        rows += at_size(session, users)
+    for users in setting.of((12_000_000, 1_200_000_000), (12_000_000,)):
+        rows += at_size(setting, users)
     return rows
 
 
-def at_size(session: Session, users: int) -> list[Row]:
+def at_size(setting: Setting, users: int) -> list[Row]:
     """Measure the engine and its floors at one size, and say where the time of a day goes."""
-    stretch, repeats, seconds = session.of((20, 7, 0.3), (5, 3, 0.05))
+    stretch, repeats, seconds = setting.of((20, 7, 0.3), (5, 3, 0.05))
     drawn = daily_draws(stretch * repeats, WARM_UP, scenario=BASELINE, users=users)
     size = max(1, round(drawn["draws"] / drawn["calls"]))
     ours: list[float] = []
@@ -53,10 +53,10 @@ def at_size(session: Session, users: int) -> list[Row]:
             found["calls of mean size"].append(floors(machine, size, touched, seconds))
             found["large arrays"].append(floors(machine, LARGE, touched, seconds))
         shares = engine.ask("profile", name="market", days=stretch)
-    session.say(f"{users:,} users: {drawn['draws']:,.0f} draws a day in {drawn['calls']:.0f} calls, mean size {size:,}")
-    session.say("time by file, under the profiler:")
+    setting.say(f"{users:,} users: {drawn['draws']:,.0f} draws a day in {drawn['calls']:.0f} calls, mean size {size:,}")
+    setting.say("time by file, under the profiler:")
     for room, share in shares[:12]:
-        session.say(f"    {share:6.1%}  {room}")
+        setting.say(f"    {share:6.1%}  {room}")
     per_draw = median(ours) / drawn["draws"]
     rates = Rates(users * per_draw, drawn["events"] * per_draw, median(ours))
     rows = []

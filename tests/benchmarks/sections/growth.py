@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from statistics import median
 
-from children import Child, Session, daily_draws
+from children import Child, Setting, daily_draws
 from ratios import Aim, Rates, Row, compared
 
 BASELINE = "scenarios/baseline.toml"
@@ -13,9 +13,9 @@ WARM_UP = 20
 FIGURE = "benchmarks_growth.png"
 
 
-def factors(session: Session) -> list[Row]:
+def factors(setting: Setting) -> list[Row]:
     """Time three markets in turn: one, one of ten times the users and as many events, one of as many users and ten times the events."""
-    users, stretch, repeats = session.of((12_000_000, 20, 9), (1_200_000, 5, 3))
+    users, stretch, repeats = setting.of((12_000_000, 20, 9), (1_200_000, 5, 3))
     markets = {
         "one": {"users": users},
         "users": {"users": 10 * users, "density": 0.1},
@@ -49,13 +49,13 @@ def factors(session: Session) -> list[Row]:
     return rows
 
 
-def curve(session: Session) -> tuple[list[Row], dict[str, list[float]]]:
+def curve(setting: Setting) -> tuple[list[Row], dict[str, list[float]]]:
     """Time the standing regime from 100,000 users to the whole platform; returns rows and the table of the figure."""
-    sizes = session.of(
+    sizes = setting.of(
         [100_000, 300_000, 1_000_000, 3_000_000, 12_000_000, 30_000_000, 120_000_000, 400_000_000, 1_200_000_000],
         [100_000, 1_000_000, 12_000_000, 120_000_000],
     )
-    stretch, repeats = session.of((10, 7), (3, 3))
+    stretch, repeats = setting.of((10, 7), (3, 3))
     seconds: dict[int, list[float]] = {size: [] for size in sizes}
     events: dict[int, float] = dict.fromkeys(sizes, 0.0)
     with Child("markets") as child:
@@ -98,10 +98,10 @@ def draw(table: dict[str, list[float]], path: Path, note: str) -> None:
     path.write_bytes(rendered(plots.growth(pd.DataFrame(table), note), "png"))
 
 
-def measure(session: Session) -> list[Row]:
+def measure(setting: Setting) -> list[Row]:
     """Measure the two factors and the curve, and draw the curve beside the table."""
-    rows = factors(session)
-    points, table = curve(session)
+    rows = factors(setting)
+    points, table = curve(setting)
     note = f"Standing regime, one process; medians of {points[0].runs} stretches in turn, least and largest."
-    draw(table, session.figures / FIGURE, note)
+    draw(table, setting.figures / FIGURE, note)
     return rows + points

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from statistics import median
 
-from children import Child, Session, daily_draws
+from children import Child, Setting, daily_draws
 from ratios import Aim, Rates, Row, compared
 
 
-def measure(session: Session) -> list[Row]:
+def measure(setting: Setting) -> list[Row]:
     """Time the same days, and hold the events of both against each other: a ratio says nothing where the work is not the same."""
-    users, warm_up, block, blocks = session.of((1_000_000, 3, 3, 7), (100_000, 2, 2, 3))
+    users, warm_up, block, blocks = setting.of((1_000_000, 3, 3, 7), (100_000, 2, 2, 3))
     days = block * blocks
     market = {"scenario": "laboratory", "users": users, "days": warm_up + days}
     drawn = daily_draws(days, warm_up, **market)
@@ -20,7 +20,7 @@ def measure(session: Session) -> list[Row]:
         sides = {"engine": engine, "twin": twin}
         for name, child in sides.items():
             made = child.ask("build", name="laboratory", market=name, **market)
-            session.say(f"{name}: made in {made['seconds']:.1f} s, {made['bytes'] / 1e9:.2f} GB")
+            setting.say(f"{name}: made in {made['seconds']:.1f} s, {made['bytes'] / 1e9:.2f} GB")
             child.ask("step", name="laboratory", days=warm_up)
         for _ in range(blocks):
             for name, child in sides.items():

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from children import ROOT, Session
+from children import ROOT, Setting
 from ratios import Rates, Row, compared
 
 OUT = Path("results") / "policy_comparison"
@@ -52,18 +52,18 @@ def timed(clone: Path, *command: str) -> tuple[float, str]:
     return seconds, done.stdout
 
 
-def measure(session: Session) -> list[Row]:
+def measure(setting: Setting) -> list[Row]:
     """Do the job stage by stage, once: an installation is not repeated for its spread."""
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "abm"
         subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone)], check=True)
         python = str(clone / ".venv" / "bin" / "python")
         stages: dict[str, float] = {"installation": timed(clone, "make", ".venv/bin/abm")[0]}
-        session.say(f"installed in {stages['installation']:.1f} s")
+        setting.say(f"installed in {stages['installation']:.1f} s")
         stages["first import, which compiles"] = timed(clone, python, "-c", "import sim.cli, sim.comparison, sim.model")[0]
         import_again = timed(clone, python, "-c", "import sim.cli, sim.comparison, sim.model")[0]
-        flags = session.of([], ["FLAGS=--set population.users=200000 --replications 1"])
-        overrides = session.of({}, {"population.users": 200_000})
+        flags = setting.of([], ["FLAGS=--set population.users=200000 --replications 1"])
+        overrides = setting.of({}, {"population.users": 200_000})
         command, _ = timed(clone, "make", "compare", *flags)
         spent, seeds, events, about = json.loads(timed(clone, python, "-c", READ_RUNS.format(OUT))[1])
         one, shared, users, days = json.loads(timed(clone, python, "-c", BURN_IN.replace("{}", repr(overrides)))[1])
@@ -77,7 +77,7 @@ def measure(session: Session) -> list[Row]:
     stages["figures"] = max(figures, 0.0)
     stages["start, tables, waiting for processes"] = max(command - runs - stages["figures"], 0.0)
     total = sum(stages.values())
-    session.say(f"`make compare` took {command:.1f} s when installed ({wall:.1f} s by its manifest), {len(spent)} runs, {workers} workers")
+    setting.say(f"`make compare` took {command:.1f} s when installed ({wall:.1f} s by its manifest), {len(spent)} runs, {workers} workers")
     notes = {
         "runs after the burn-in": "speeds are of whole runs",
         "burn-in": f"{burn_ins} burn-ins, {workers} workers; one is timed alone",

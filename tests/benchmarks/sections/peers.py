@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from statistics import median
 
-from children import Child, Session, daily_draws
+from children import Child, Setting, daily_draws
 from ratios import Aim, Rates, Row, compared
 
 BASELINE, PLATFORM = "scenarios/baseline.toml", "scenarios/wechat_full.toml"
@@ -35,22 +35,22 @@ class Speeds:
         return Rates(steps, median(self.events), None if draws_per_step is None else steps * draws_per_step)
 
 
-def measure(session: Session) -> list[Row]:
+def measure(setting: Setting) -> list[Row]:
     """Run all in turn, so that none has the quiet minutes to itself."""
-    million = session.of(1_000_000, 100_000)
+    million = setting.of(1_000_000, 100_000)
     agents = {
-        "Starsim 3.7 SIR": session.of([100_000, 1_000_000], [10_000, 100_000]),
-        "Covasim 3.1.7": session.of([20_000, 100_000, 1_000_000], [10_000, 20_000, 100_000]),
+        "Starsim 3.7 SIR": setting.of([100_000, 1_000_000], [10_000, 100_000]),
+        "Covasim 3.1.7": setting.of([20_000, 100_000, 1_000_000], [10_000, 20_000, 100_000]),
     }
-    days, stretch, repeats = session.of((540, 20, 5), (120, 5, 2))
-    whole_users = session.of(None, 120_000_000)
+    days, stretch, repeats = setting.of((540, 20, 5), (120, 5, 2))
+    whole_users = setting.of(None, 120_000_000)
     ours, whole = Speeds(), Speeds()
     theirs = {(peer, size): Speeds() for peer, sizes in agents.items() for size in sizes}
     with (
         Child("markets") as engine,
         Child("markets") as platform,
-        Child("starsim_sir", session.python_of("starsim")) as starsim,
-        Child("covasim_default", session.python_of("covasim")) as covasim,
+        Child("starsim_sir", setting.python_of("starsim")) as starsim,
+        Child("covasim_default", setting.python_of("covasim")) as covasim,
     ):
         children = dict(zip(PEERS, (starsim, covasim), strict=True))
         for child in children.values():
@@ -68,9 +68,9 @@ def measure(session: Session) -> list[Row]:
                 ours.note(million * days, done["events"], done["seconds"])
             done = platform.ask("step", name="whole", days=stretch)
             whole.note(people * stretch, done["events"], done["seconds"])
-            session.say(f"round {seed + 1} of {repeats} done")
+            setting.say(f"round {seed + 1} of {repeats} done")
     for (peer, size), speeds in theirs.items():
-        session.say(f"{peer}, {size:,} agents: {median(speeds.steps):.3g} agent-steps/s, {median(speeds.events):.3g} events/s")
+        setting.say(f"{peer}, {size:,} agents: {median(speeds.steps):.3g} agent-steps/s, {median(speeds.events):.3g} events/s")
     own_draws = daily_draws(days, 0, scenario=BASELINE, users=million, days=days)["draws"] / million
     whole_draws = daily_draws(stretch, 20, scenario=PLATFORM, users=whole_users)["draws"] / people
     rows = []

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from statistics import median
 
-from children import ROOT, Session, clean_environment
+from children import ROOT, Setting, clean_environment
 from ratios import Aim, Row, compared
 
 ABM = "import sys; from sim.cli import main; sys.exit(main())"
@@ -39,15 +39,15 @@ def dearest_imports(count: int) -> list[str]:
     return [f"{name} {microseconds / 1000:.1f} ms" for microseconds, name in sorted(own, reverse=True)[:count]]
 
 
-def measure(session: Session) -> list[Row]:
+def measure(setting: Setting) -> list[Row]:
     """Start all in turn."""
     spent: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for arguments in COMMANDS.values():
         seconds(arguments)  # compiles what was never imported
-    for _ in range(session.of(25, 5)):
+    for _ in range(setting.of(25, 5)):
         for name, arguments in COMMANDS.items():
             spent[name].append(seconds(arguments))
-    session.say(f"python alone {median(spent['python -c pass']):.3f} s; dearest of abm --help: {', '.join(dearest_imports(5))}")
+    setting.say(f"python alone {median(spent['python -c pass']):.3f} s; dearest of abm --help: {', '.join(dearest_imports(5))}")
     aim = Aim(3, side="below")
     ours = [name for name in COMMANDS if name.startswith("abm")]
     return [compared("start_up", name, "s", spent[name], PEER, spent[PEER], "ours/peer", aim) for name in ours]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from children import Child, Session, daily_draws
+from children import Child, Setting, daily_draws
 from ratios import Aim, Rates, Row, compared
 
 PLATFORM = "scenarios/wechat_full.toml"
@@ -27,33 +27,33 @@ def twin_speed(child: Child, scenario: str, users: int, days: int, seed: int) ->
     return users * days / done["seconds"], done["events"] / done["seconds"], (made["bytes"] - made["bytes_before"]) / users
 
 
-def best_size(scenario: str, sizes: Sequence[int], session: Session) -> tuple[int, float]:
+def best_size(scenario: str, sizes: Sequence[int], setting: Setting) -> tuple[int, float]:
     """Return the number of users at which the twin has most user-days a second, and the bytes a user at the last size tried."""
     best, fastest, bytes_per_user = 0, 0.0, 0.0
     for users in sizes:
         with Child("markets") as child:
-            tries = [twin_speed(child, scenario, users, session.of(40, 10), seed) for seed in range(session.of(3, 1))]
+            tries = [twin_speed(child, scenario, users, setting.of(40, 10), seed) for seed in range(setting.of(3, 1))]
         speed = median(speed for speed, _, _ in tries)
         bytes_per_user = tries[0][2]
-        session.say(f"{TWIN[scenario]}, {users:,} users: {speed:,.0f} user-days/s, {bytes_per_user:,.0f} bytes a user")
+        setting.say(f"{TWIN[scenario]}, {users:,} users: {speed:,.0f} user-days/s, {bytes_per_user:,.0f} bytes a user")
         if speed > fastest:
             best, fastest = users, speed
     return best, bytes_per_user
 
 
-def measure(session: Session) -> list[Row]:
+def measure(setting: Setting) -> list[Row]:
     """Time whole runs and stretches of one, the stretches in turn with the twin."""
-    users, days = session.of((None, None), (120_000_000, 30))
-    stretch, warm_up, repeats = session.of((20, 20, 7), (5, 5, 3))
-    tried = session.of((3_000, 10_000, 30_000, 100_000, 300_000), (3_000, 30_000))
-    sizes = {scenario: best_size(scenario, tried, session) for scenario in TWIN}
+    users, days = setting.of((None, None), (120_000_000, 30))
+    stretch, warm_up, repeats = setting.of((20, 20, 7), (5, 5, 3))
+    tried = setting.of((3_000, 10_000, 30_000, 100_000, 300_000), (3_000, 30_000))
+    sizes = {scenario: best_size(scenario, tried, setting) for scenario in TWIN}
     with Child("markets") as engine:
         made = engine.ask("build", name="whole", scenario=PLATFORM, users=users, days=days)
         run = engine.ask("step", name="whole", days=days or 540)
         peak = engine.ask("memory")["bytes"]
     people, seconds = run["users"], run["seconds"] + made["seconds"]
     whole_speed, whole_events = people * (days or 540) / seconds, run["events"] / seconds
-    session.say(f"{people:,} users, {days or 540} days, in {seconds:.1f} s, {made['seconds']:.1f} s of it to fill day 0")
+    setting.say(f"{people:,} users, {days or 540} days, in {seconds:.1f} s, {made['seconds']:.1f} s of it to fill day 0")
     drawn = daily_draws(stretch, warm_up, scenario=PLATFORM, users=users)
     ours: list[tuple[float, float]] = []
     theirs: dict[str, list[tuple[float, float]]] = {scenario: [] for scenario in TWIN}
@@ -64,7 +64,7 @@ def measure(session: Session) -> list[Row]:
             done = engine.ask("step", name="whole", days=stretch)
             ours.append((people * stretch / done["seconds"], done["events"] / done["seconds"]))
             for scenario, (size, _) in sizes.items():
-                theirs[scenario].append(twin_speed(twin, scenario, size, session.of(50, 10), 100 + seed)[:2])
+                theirs[scenario].append(twin_speed(twin, scenario, size, setting.of(50, 10), 100 + seed)[:2])
     speeds = [speed for speed, _ in ours]
     draws = median(speeds) / people * drawn["draws"]
     stretch_rates = Rates(median(speeds), median(events for _, events in ours), draws)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 
-from children import Child, Session
+from children import Child, Setting
 from ratios import Aim, Rates, Row, compared
 
 
@@ -15,10 +15,10 @@ def speed_up(first: Child, second: Child, both: ThreadPoolExecutor, seconds: flo
     return sum(both.map(lambda child: child.ask("spin", seconds=seconds), (first, second))) / alone
 
 
-def measure(session: Session) -> list[Row]:
+def measure(setting: Setting) -> list[Row]:
     """Time spinning and running with one and with two in turn, spinning before and after."""
-    runs, users, days = session.of((100, 1_000_000, 120), (12, 200_000, 60))
-    repeats, seconds = session.of((5, 2.0), (2, 0.3))
+    runs, users, days = setting.of((100, 1_000_000, 120), (12, 200_000, 60))
+    repeats, seconds = setting.of((5, 2.0), (2, 0.3))
     spun: list[float] = []
     gained: list[float] = []
     spent: list[float] = []
