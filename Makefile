@@ -7,7 +7,7 @@ EXPERIMENT ?= scenarios/experiments/policy_comparison.toml
 FLAGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: help compare install format lint check test nightly baseline tables clean
+.PHONY: help compare install format lint check test nightly bench baseline tables clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ test: lint  ## all that CI runs: as check, with the slow tests
 nightly: install  ## the long statistical runs, with fresh seeds
 	$(BIN)/pytest -m nightly -n auto -s $(FLAGS)
 
+bench: install  ## time against peers and floors: about an hour of a quiet machine; FLAGS='--quick --only whole'
+	$(BIN)/python tests/benchmarks/run.py $(FLAGS)
+
 baseline: install  ## write the baseline numbers anew, after a change that is meant to move results
 	$(BIN)/python tests/baseline/test_baseline.py
 
@@ -43,7 +46,7 @@ tables: install  ## make the tables of MODEL.md and README.md anew from the code
 	$(BIN)/python -m sim.tables MODEL.md README.md
 
 clean:  ## remove the environment, caches and results that are not committed
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-* build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find results -mindepth 1 -maxdepth 1 ! -name reference -exec rm -rf {} + 2>/dev/null || true
 
 $(VENV)/created:

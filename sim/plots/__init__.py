@@ -1,6 +1,7 @@
 """Figures of finished runs: tables in, a matplotlib figure out; nothing is read or written."""
 
 from sim.plots.forest import forest
+from sim.plots.growth import growth
 from sim.plots.over_time import OVER_TIME, SUPPLY, difference_over_time, supply_by_channel
 from sim.plots.people import HURT, who_is_hurt
 from sim.plots.robust import robust
@@ -21,6 +22,7 @@ __all__ = [
     "difference_over_time",
     "dose_response",
     "forest",
+    "growth",
     "harm_against_cost",
     "interaction_map",
     "robust",
