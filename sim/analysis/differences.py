@@ -29,6 +29,7 @@ HEADLINE: tuple[str, ...] = (
 COLUMNS: tuple[str, ...] = (
     "outcome", "scenario", "baseline", "baseline_mean", "mean", "difference", "difference_low", "difference_high",
     "simultaneous_low", "simultaneous_high", "relative", "relative_low", "relative_high", "replications", "variance_ratio",
+    "variance_ratio_low", "variance_ratio_high",
 )  # fmt: skip
 """Columns of the comparison table."""
 
@@ -49,7 +50,7 @@ def comparison(
     `difference` is the mean paired difference with its pointwise 95 % t interval; `simultaneous_*` covers all rows of the table together
     (`intervals.max_t_critical`); `relative` is the difference over the baseline's mean with its Fieller interval (shares, not per cent),
     which is NaN where it says nothing (`_says_something`);
-    `variance_ratio` is the variance of the difference between independent runs over that between paired ones. Differences that don't vary
+    `variance_ratio` is the variance of the difference between independent runs over that between paired ones, with its 95 % interval. Differences that don't vary
     have intervals of no width. A pair with a missing value on either side is left out of its row.
     """
     columns = list(outcomes) if outcomes is not None else [c for c in runs.columns if c in OUTCOMES or c.startswith("lifetime_days_")]
@@ -89,6 +90,7 @@ def _row(after: Reals, before: Reals) -> dict[str, float | int]:
     change = intervals.t_intervals(after - before)
     ratio = intervals.ratio_intervals(after - before, before)
     relative = Interval(*(float(end[0]) for end in ratio))
+    saved = intervals.variance_ratio(after, before)
     if not _says_something(relative, float(change.high[0] - change.value[0]), before, after):
         relative = Interval(relative.value, np.nan, np.nan)
     return {
@@ -101,7 +103,9 @@ def _row(after: Reals, before: Reals) -> dict[str, float | int]:
         "relative_low": relative.low,
         "relative_high": relative.high,
         "replications": len(after),
-        "variance_ratio": intervals.variance_ratio(after, before).value,
+        "variance_ratio": saved.value,
+        "variance_ratio_low": saved.low,
+        "variance_ratio_high": saved.high,
     }
 
 
@@ -125,7 +129,8 @@ def comparison_of_baseline(runs: pd.DataFrame, baseline: str, outcomes: Sequence
     """Return the rows of the comparison table for the baseline against itself: its means, and differences of 0."""
     _, before, _ = pairs(runs, baseline, baseline, outcomes)
     table = pd.DataFrame(0.0, index=range(len(outcomes)), columns=list(COLUMNS))
-    fixed = {"outcome": list(outcomes), "scenario": baseline, "baseline": baseline, "replications": len(before), "variance_ratio": np.nan}
+    fixed = {"outcome": list(outcomes), "scenario": baseline, "baseline": baseline, "replications": len(before)}
+    fixed |= dict.fromkeys(("variance_ratio", "variance_ratio_low", "variance_ratio_high"), np.nan)
     means = pd.DataFrame(before).mean().to_numpy(dtype=np.float64)  # missing values left out
     return table.assign(**fixed, baseline_mean=means, mean=means)  # type: ignore[arg-type]  # a list, strings and numbers are all columns
 
