@@ -92,11 +92,13 @@ def until_policies(scenario: Scenario) -> Scenario:
 
 def alike(runs: Mapping[str, tuple[Scenario, int]]) -> list[Ids]:
     """Group runs, given as scenario and seed by run id, by what they can share a burn-in with; in order of their first."""
-    keys = {id(scenario): until_policies(scenario).identity() if _has_any(scenario) else "" for scenario, _ in runs.values()}
+    scenarios = {id(scenario): scenario for scenario, _ in runs.values()}
+    sharing = {number: one for number, one in scenarios.items() if _has_any(one) and not _too_large(one)}
+    keys = {number: until_policies(one).identity() for number, one in sharing.items()}
     groups: dict[tuple[str, int] | str, list[str]] = {}
     for run_id, (scenario, seed) in runs.items():
-        key = keys[id(scenario)]
-        groups.setdefault((key, seed) if key and not _too_large(scenario) else run_id, []).append(run_id)
+        key = keys.get(id(scenario))
+        groups.setdefault(run_id if key is None else (key, seed), []).append(run_id)
     return [tuple(group) for group in groups.values()]
 
 
