@@ -10,6 +10,7 @@ from numbers import Integral
 from pathlib import Path
 
 from sim import analysis
+from sim.burn_in import not_shared
 from sim.comparison import Comparison, Kept, Robust, Runs
 from sim.experiment import Failure, Progress, run_jobs
 from sim.experiment_file import HEADLINE, SHOWN, Experiment
@@ -28,9 +29,16 @@ MOST_REPLICATIONS = 200
 Tell = Callable[[Progress], None]
 
 
-def carry_out(plan: Plan, out: Path | str | None = None, workers: int = 1, progress: Tell | None = None) -> Runs:
+def carry_out(
+    plan: Plan,
+    out: Path | str | None = None,
+    workers: int = 1,
+    progress: Tell | None = None,
+    share_burn_in: bool = True,
+) -> Runs:
     """Make the runs of a plan that are missing and, in a results directory, write tables, figures and manifest.
 
+    Runs that are alike until policies start share their burn-in, to the same bits, unless `share_burn_in` is false.
     Returns a `Comparison` when the plan has a baseline, a `Robust` when it has members of a set of parameter vectors too.
     Raises `StoreError` for a directory that cannot be used, `WriteError` when the disk refuses, `KeyboardInterrupt` when interrupted; what
     was finished is kept. Runs that raise are listed in `failures`.
@@ -40,7 +48,7 @@ def carry_out(plan: Plan, out: Path | str | None = None, workers: int = 1, progr
     _whole("workers", workers, 1, MOST_WORKERS)
     if out is None:
         memory = Memory()
-        plan, failures = _make(plan, memory, workers, progress)
+        plan, failures = _make(plan, memory, workers, progress, share_burn_in)
         return _opened(plan, Kept(plan, memory), failures)
     start = time.perf_counter()
     with Store(Path(out)) as store:
@@ -52,7 +60,7 @@ def carry_out(plan: Plan, out: Path | str | None = None, workers: int = 1, progr
             told = "had other settings: its tables and figures are replaced, its finished runs are kept"
             progress(Progress(1, stage=f"{plan.name} in {out} {told}"))
         store.write_manifest({**manifest, **about})
-        plan, failures = _make(plan, store, workers, progress)
+        plan, failures = _make(plan, store, workers, progress, share_burn_in)
         if progress:
             progress(Progress(1, stage="tables and figures ..."))
         store.write_tables([job.row for job in plan.sorted_jobs])
@@ -69,10 +77,13 @@ def _opened(plan: Plan, tables: Kept | Results, failures: Sequence[Failure]) -> 
     return kind(plan, tables, failures)
 
 
-def _make(plan: Plan, parts: Parts, workers: int, progress: Tell | None) -> tuple[Plan, list[Failure]]:
+def _make(plan: Plan, parts: Parts, workers: int, progress: Tell | None, share_burn_in: bool) -> tuple[Plan, list[Failure]]:
     """Make the missing runs; with a precision asked for, add replications until it is reached, a run fails or there are too many."""
+    missing = {job.scenario_name: job.scenario for job in plan.jobs if not parts.has(job.run_id)}
+    if progress and share_burn_in and (reason := not_shared(missing.values())):
+        progress(Progress(1, stage=reason))
     while True:
-        failures = run_jobs(plan.jobs, parts, workers, progress).failed
+        failures = run_jobs(plan.jobs, parts, workers, progress, share_burn_in=share_burn_in).failed
         if plan.precision is None or failures:
             return plan, failures
         runs = Kept(plan, parts).runs
@@ -110,14 +121,16 @@ def compare(
     workers: int = 1,
     out: Path | str | None = None,
     progress: Tell | None = None,
+    share_burn_in: bool = True,
 ) -> Comparison:
     """Run a baseline and policies on the same seeds and compare them; how often and from which seed is in the baseline unless given.
 
     `precision` adds replications until the 95 % half-width of each effect on `headline` outcomes is below that share of the baseline's
-    mean, or there are `MOST_REPLICATIONS`.
+    mean, or there are `MOST_REPLICATIONS`. `share_burn_in=False` makes every run whole, to the same bits in more time.
     Raises `ScenarioError` when there is no policy, two scenarios have one name or cannot be paired, or there is no such outcome.
     """
-    done = carry_out(asked_of(baseline, policies, replications, seed, outcomes, headline, precision), out, workers, progress)
+    asked = asked_of(baseline, policies, replications, seed, outcomes, headline, precision)
+    done = carry_out(asked, out, workers, progress, share_burn_in)
     assert isinstance(done, Comparison)
     return done
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import time
 import traceback
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.outcomes import OUTCOMES, window_means
+from sim.burn_in import BurnIn, Ids, Schedule, Simulate, Simulation
+from sim.outcomes import OUTCOMES
 from sim.provenance import model_source, run_id
 from sim.scenario import Scenario, ScenarioError, scenario_from
 from sim.store import Parts, Results, Row, RunResult, StoreError, damaged
 from sim.workers import Crash, in_processes, interrupts_held
 
-Days = Mapping[str, NDArray[np.float64]]
-Simulate = Callable[[Scenario, int], tuple[Days, Mapping[str, float], float]]
+simulate: Simulate = Simulation()
+"""What makes runs."""
 
 
 @dataclass(frozen=True)
@@ -89,32 +87,13 @@ def jobs_of(scenarios: Mapping[str, Scenario], replications: int, seed: int, lat
     ]
 
 
-def simulate(scenario: Scenario, seed: int) -> tuple[Days, Mapping[str, float], float]:
-    """Run one scenario under one seed.
-
-    Returns the outcomes by day, shape `(days,)` each, their means over the window, and the seconds it took.
-    """
-    from sim.model import AccountMarket
-
-    start = time.perf_counter()
-    model = AccountMarket(scenario, seed=seed)
-    model.run()
-    daily = model.daily
-    return daily, window_means(daily, *scenario.run.window), time.perf_counter() - start
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A call that does not raise: its result is a `RunResult`, or the text of the traceback."""
-
-    simulate: Simulate
-
-    def __call__(self, scenario: Scenario, seed: int) -> RunResult | str:
-        """Run one scenario under one seed."""
-        try:
-            return RunResult(*self.simulate(scenario, seed))
-        except Exception:  # noqa: BLE001  # whatever a run raises is recorded, and the other runs go on
-            return traceback.format_exc()
+def attempt(function: Callable[..., Any], *arguments: Any) -> RunResult | BurnIn | str:
+    """Make a run or a burn-in without raising: the text of the traceback stands in for one that fails."""
+    try:
+        made = function(*arguments)
+        return made if isinstance(made, BurnIn) else RunResult(*made)
+    except Exception:  # noqa: BLE001  # whatever a run raises is recorded, and the other runs go on
+        return traceback.format_exc()
 
 
 def run_jobs(
@@ -123,12 +102,13 @@ def run_jobs(
     workers: int = 1,
     progress: Callable[[Progress], None] | None = None,
     how: Simulate | None = None,
+    share_burn_in: bool = True,
 ) -> RunReport:
     """Make the runs that `store` does not have.
 
     Each is kept as soon as it is finished; one that raises is recorded and the others go on. With one worker the runs are made in
-    this process, else in spawned ones; results do not depend on it. `KeyboardInterrupt` passes through, with what was finished kept.
-    `how` is a stand-in for `simulate`.
+    this process, else in spawned ones; runs that are alike until policies start share their burn-in if `share_burn_in`; results depend
+    on neither. `KeyboardInterrupt` passes through, with what was finished kept. `how` is a stand-in for `simulate`.
     """
     report = RunReport()
     pending: dict[str, Job] = {}
@@ -143,31 +123,33 @@ def run_jobs(
     tell = progress or (lambda _: None)
     tell(state)
 
-    def keep(job: Job, result: RunResult | str) -> None:
+    def keep(job: Job, result: RunResult | BurnIn | str | Crash) -> None:
         nonlocal state
         with interrupts_held():
             if isinstance(result, RunResult):
                 store.write(job.run_id, result)
                 report.done.append(job.run_id)
             else:
-                failure = Failure(job.run_id, job.scenario_name, job.replication, job.seed, result)
+                text = f"{result}\n" if isinstance(result, Crash) else str(result)
+                failure = Failure(job.run_id, job.scenario_name, job.replication, job.seed, text)
                 store.fail(vars(failure))
                 report.failed.append(failure)
         state = replace(state, computed=len(report.done), failed=len(report.failed))
         tell(state)
 
-    attempt = Attempt(how or simulate)
+    def finished(ids: Ids, result: RunResult | BurnIn | str | Crash) -> None:
+        if len(ids) == 1:
+            keep(pending[ids[0]], result)
+        schedule.over(ids, result)
+
+    schedule = Schedule({key: (job.scenario, job.seed) for key, job in pending.items()}, how or simulate, workers, share_burn_in)
     if workers == 1:
-        for job in pending.values():
-            keep(job, attempt(job.scenario, job.seed))
+        while schedule.calls:
+            ids, call = schedule.calls.popleft()
+            finished(ids, attempt(*call))
     else:
-        calls = deque((job, (job.scenario, job.seed)) for job in pending.values())
-        in_processes(attempt, calls, min(workers, max(len(calls), 1)), lambda job, result: keep(job, _text_of_crash(result)))
+        in_processes(attempt, schedule.calls, min(workers, max(len(pending), 1)), finished)
     return report
-
-
-def _text_of_crash(result: RunResult | str | Crash) -> RunResult | str:
-    return f"{result}\n" if isinstance(result, Crash) else result
 
 
 @dataclass(frozen=True)
@@ -210,9 +192,9 @@ def replay(wanted: str, directory: Path | str = "results") -> Replay:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(damaged(manifest, f"no scenario and seed of run {entry['run_id']}")) from error
     changed = results.manifest.get("model_source") != model_source()
-    again = Attempt(simulate)(scenario, seed)
-    if isinstance(again, str):
-        return Replay(entry["run_id"], entry["scenario"], seed, {}, changed, again)
+    again = attempt(simulate, scenario, seed)
+    if not isinstance(again, RunResult):
+        return Replay(entry["run_id"], entry["scenario"], seed, {}, changed, str(again))
     differs = {}
     for name in OUTCOMES:
         ours, theirs = np.asarray(again.daily[name]), stored[name]

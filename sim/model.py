@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import mesa
 import numpy as np
 from numpy.typing import NDArray
@@ -48,21 +50,41 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
         What to simulate.
     seed
         Picks the run's luck; the same scenario and seed give the same bits. Default: the scenario's own seed.
+    saved
+        What `saved` of a model returned, to go on from there under that model's seed. The scenario has to be that model's but for what
+        acts from then on only.
     """
 
-    def __init__(self, scenario: Scenario, seed: int | None = None) -> None:
+    def __init__(self, scenario: Scenario, seed: int | None = None, saved: bytes | None = None) -> None:
         self.scenario = scenario
-        seed = scenario.run.seed if seed is None else seed
-        super().__init__(rng=seed)
-        self.luck = Luck(seed)
         self.day = 0
         """Days done; also the number of the day that the next step simulates."""
-        self.world = World(scenario, self.luck)
+        seed = scenario.run.seed if seed is None else seed
+        if saved is None:
+            self.luck = Luck(seed)
+            self.world = World(scenario, self.luck)
+            self._recorder = Recorder(scenario.run.days)
+        else:
+            self.day, self.luck, self.world, self._recorder, spent, dealers = pickle.loads(saved)  # noqa: S301  # made by `saved`
+        super().__init__(rng=self.luck.seed)
         self.enforcer = Enforcer(self, self.world.parameters)
         self._dealers: dict[int, Dealer] = {}
         self._recruiters = [Recruiter(self, self.world, row) for row in range(self.world.recruiters.size)]
-        self._recorder = Recorder(scenario.run.days)
-        self._set_up(levers_in_force(scenario, 0))
+        if saved is None:
+            self._set_up(levers_in_force(scenario, 0))
+        else:
+            self.steps, self.running = self.day, self.day < scenario.run.days
+            self.enforcer.spent = spent
+            self._follow_dealers(dealers, dealers[:0])
+
+    def saved(self) -> bytes:
+        """Return the state at the start of the day, from which a model goes on to the bit as this one does.
+
+        It is saved in one piece, because parts of the world hold each other. Agents are not in it but in whose place they come: they only
+        look at rows, and are numbered anew.
+        """
+        dealers = np.array(list(self._dealers), dtype=np.int64)
+        return pickle.dumps((self.day, self.luck, self.world, self._recorder, self.enforcer.spent, dealers), protocol=5)
 
     def _set_up(self, levers: Levers) -> None:
         """Fill the world of day 0: awareness at its fixed point, dealers with pools, stocks, beliefs and plans."""

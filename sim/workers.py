@@ -41,6 +41,7 @@ def in_processes(
 ) -> None:
     """Call a function for each of `calls` (key and arguments) in `workers` processes; `finished` gets key and result in this one.
 
+    `finished` may add to `calls`.
     When a process dies, the calls that were under way are made again one at a time, so that the one to blame is known.
     An exception, `KeyboardInterrupt` included, ends the processes at once and passes through.
     """

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.experiment import Failure, Progress, Simulate
+from sim.burn_in import Simulate
+from sim.experiment import Failure, Progress
 from sim.faults import ScenarioError
 from sim.matching import tables
 from sim.matching.asked import Asked, changes, check, settings_of

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.experiment import Failure, Job, Progress, Simulate, run_jobs
+from sim.burn_in import Simulate
+from sim.experiment import Failure, Job, Progress, run_jobs
 from sim.matching.targets import Target
 from sim.provenance import run_id
 from sim.scenario import Scenario

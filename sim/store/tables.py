@@ -28,7 +28,10 @@ _RUNS_A_ROW_GROUP = 32
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run yields: `daily` outcomes of shape `(days,)` each, their `means` over the window, and the `seconds` it took."""
+    """What a run yields: `daily` outcomes of shape `(days,)` each, their `means` over the window, and the `seconds` it took.
+
+    A run that shared its burn-in counts an equal part of the burn-in's seconds, so that the seconds of all runs sum to the time spent.
+    """
 
     daily: Mapping[str, NDArray[np.float64]]
     means: Mapping[str, float]

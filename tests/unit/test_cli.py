@@ -326,7 +326,7 @@ def test_a_place_that_cannot_be_written_exits_with_1(capsys):
 
 
 def test_interruption_exits_with_130(capsys, monkeypatch):
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("sim.conduct.run_jobs", interrupted)
@@ -336,7 +336,7 @@ def test_interruption_exits_with_130(capsys, monkeypatch):
 def test_sigterm_exits_with_143_and_says_what_is_kept(capsys, monkeypatch):
     before = signal.getsignal(signal.SIGTERM)
 
-    def asked_to_end(_jobs: object, _parts: object, _workers: int, tell: Callable[[Progress], None]) -> None:
+    def asked_to_end(_jobs: object, _parts: object, _workers: int, tell: Callable[[Progress], None], **_: object) -> None:
         tell(Progress(5, computed=2))
         signal.raise_signal(signal.SIGTERM)
 
