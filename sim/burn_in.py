@@ -60,7 +60,9 @@ class Simulation:
         model = AccountMarket(until_policies(scenario), seed)
         while model.day < scenario.run.burn_in_days:
             model.step()
-        return BurnIn(model.saved(), time.perf_counter() - start)
+        saved = model.saved()
+        model.close()
+        return BurnIn(saved, time.perf_counter() - start)
 
     def branch(self, scenario: Scenario, burn_in: BurnIn) -> Made:
         """Make the days that are left of a run."""
@@ -73,6 +75,7 @@ class Simulation:
 def _made(model: AccountMarket, start: float) -> Made:
     model.run()
     daily = model.daily
+    model.close()
     return daily, window_means(daily, *model.scenario.run.window), time.perf_counter() - start
 
 

@@ -86,6 +86,12 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
         dealers = np.array(list(self._dealers), dtype=np.int64)
         return pickle.dumps((self.day, self.luck, self.world, self._recorder, self.enforcer.spent, dealers), protocol=5)
 
+    def close(self) -> None:
+        """Let go of what Mesa keeps of a model that is done with: its count of agents, which would hold the model for good."""
+        counts = getattr(mesa.Agent, "_ids", None)
+        if isinstance(counts, dict):
+            counts.pop(self, None)
+
     def _set_up(self, levers: Levers) -> None:
         """Fill the world of day 0: awareness at its fixed point, dealers with pools, stocks, beliefs and plans."""
         world, luck = self.world, self.luck

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections import deque
 from dataclasses import replace
 
@@ -276,3 +278,21 @@ def test_a_state_takes_what_is_said_a_user():
     users = 12_000_000
     state = Simulation().burn_in(scenario(run={"days": 181, "burn_in_days": 180, "settle_days": 0}, population={"users": users}), 1).state
     assert np.isclose(len(state) / users, burn_in.BYTES_A_USER, rtol=1 / 3)
+
+
+def test_a_finished_run_leaves_no_model_behind(monkeypatch):
+    """A thousand runs in one process must not need the memory of a thousand markets."""
+    made: list[weakref.ref[AccountMarket]] = []
+    before = AccountMarket.__init__
+
+    def noted(model, *arguments, **keywords):
+        before(model, *arguments, **keywords)
+        made.append(weakref.ref(model))
+
+    monkeypatch.setattr(AccountMarket, "__init__", noted)
+    runs = Simulation()
+    runs(BASE, 1)
+    runs.branch(TRIO["audit"], runs.burn_in(BASE, 1))
+    gc.collect()
+    assert len(made) == 3
+    assert [one() for one in made] == [None, None, None]
