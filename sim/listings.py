@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sim.options import Place, Quiet, Settings
+from sim.options import Place, Quiet, Seed, Settings, whole
 
 
 def check(
@@ -129,4 +129,44 @@ def replay(run_id: Annotated[str, typer.Argument(help="The run's id, or the begi
     raise typer.Exit(1)
 
 
-COMMANDS = (check, diff, schema, outcomes, parameters, new, plot, replay)
+def trace(
+    first: Annotated[Path, typer.Argument(metavar="BASELINE", help="A scenario file.")],
+    second: Annotated[Path, typer.Argument(metavar="POLICY", help="Another, to be run with the same luck.")],
+    set_: Settings = None,
+    seed: Seed = None,
+    days: Annotated[int | None, typer.Option(parser=whole("--days", 1, 100_000), metavar="N", help="Days; all if not given.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Find the first draw in which two runs with the same luck part, and how much they share."""
+    from sim.faults import SETTING
+    from sim.plan import check_pairs
+    from sim.scenario import load_scenario
+    from sim.scenario_file import parse_settings
+    from sim.screen import print_table, say, show
+    from sim.tracing import trace as follow
+
+    overrides = parse_settings(set_ or [])
+    one, other = (load_scenario(file, overrides, SETTING) for file in (first, second))
+    check_pairs(one, [other])
+
+    def tell(done: int, total: int) -> None:
+        if not quiet and done % 60 == 0:
+            say(f"{done} of {total} days done")
+
+    found = follow(one, other, one.run.seed if seed is None else seed, days, tell)
+    if not quiet:
+        rows = [
+            (
+                parting.process,
+                str(parting.first_day) if parting.first_day >= 0 else "never",
+                *map(str, counts),
+                f"{100 * parting.shared:.1f} %",
+            )
+            for parting in found.partings.values()
+            for counts in [(parting.both, parting.only_first, parting.only_second)]
+        ]
+        print_table(("process", "parts on day", "draws of both", f"of {one.name} alone", f"of {other.name} alone", "shared"), rows, "")
+    show("\n".join(found.sentences))
+
+
+COMMANDS = (trace, check, diff, schema, outcomes, parameters, new, plot, replay)

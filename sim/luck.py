@@ -147,7 +147,7 @@ class Luck:
         word = mix_word(key * _GOLDEN + self.stream(process, day))
         return min((word >> 11) * _STEP + _HALF, _BELOW_ONE)
 
-    def children(self, process: str, day: int, keys: Keys, ordinals: NDArray[np.int64]) -> Keys:
+    def children(self, process: str, day: int, keys: Keys, ordinals: NDArray[np.integer[Any]]) -> Keys:
         """Return keys of the events that entities bring about on a day, by their ordinal within it."""
         return mix(keys * GOLDEN + words(ordinals) * _M2_U + np.uint64(self.stream(process, day) ^ _CHILD))
 

@@ -53,15 +53,17 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
     saved
         What `saved` of a model returned, to go on from there under that model's seed. The scenario has to be that model's but for what
         acts from then on only.
+    luck
+        In place of `Luck(seed)`, for who wants to see what is drawn.
     """
 
-    def __init__(self, scenario: Scenario, seed: int | None = None, saved: bytes | None = None) -> None:
+    def __init__(self, scenario: Scenario, seed: int | None = None, saved: bytes | None = None, luck: Luck | None = None) -> None:
         self.scenario = scenario
         self.day = 0
         """Days done; also the number of the day that the next step simulates."""
         seed = scenario.run.seed if seed is None else seed
         if saved is None:
-            self.luck = Luck(seed)
+            self.luck = Luck(seed) if luck is None else luck
             self.world = World(scenario, self.luck)
             self._recorder = Recorder(scenario.run.days)
         else:
@@ -135,7 +137,7 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
 
         sign_ups = registration.sign_up(world, levers, luck, day)
         requests = unsealing.request(world, luck, day)
-        own = unsealing.request_own(world, luck, day)
+        own = unsealing.request_own(world, luck)
         assists = verification.assist(world, levers, luck, day, work, [sign_ups.wanted(), requests.wanted(), own.wanted()])
         for_sign_ups, for_requests, for_own = assists.helpers
         registered = registration.complete(sign_ups, for_sign_ups)
@@ -155,7 +157,7 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
         reports = detection.report(world, levers, luck, day, harm.approaches)
         examined = detection.examine(world, levers, luck, day)
         session = take_up(world, self._capacity(levers), luck.uniforms("docket", day, world.accounts.key[: world.accounts.size]), day)
-        detection.confirm(world, luck, day, session.accounts)
+        detection.confirm(world, luck, session.accounts)
         swept, innocents_swept = detection.sweep(world, levers, luck, day)
 
         sanctioned = sanctions.sanction(world, levers, luck, day)

@@ -50,7 +50,8 @@ def comparison(
     `difference` is the mean paired difference with its pointwise 95 % t interval; `simultaneous_*` covers all rows of the table together
     (`intervals.max_t_critical`); `relative` is the difference over the baseline's mean with its Fieller interval (shares, not per cent),
     which is NaN where it says nothing (`_says_something`);
-    `variance_ratio` is the variance of the difference between independent runs over that between paired ones, with its 95 % interval. Differences that don't vary
+    `variance_ratio` is the variance of the difference between independent runs over that between paired ones, with its 95 % interval.
+    Differences that don't vary
     have intervals of no width. A pair with a missing value on either side is left out of its row.
     """
     columns = list(outcomes) if outcomes is not None else [c for c in runs.columns if c in OUTCOMES or c.startswith("lifetime_days_")]

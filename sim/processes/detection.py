@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from sim.levers import Levers
-from sim.luck import Luck
+from sim.luck import Luck, join
 from sim.world.accounts import (
     AUDITED,
     CHALLENGED,
@@ -77,6 +77,7 @@ def examine(world: World, levers: Levers, luck: Luck, day: int) -> ExaminationFl
     """Examine live accounts in turn: late catches of unsealings, purge, amnesty, login check, audit.
 
     The audit catches with rate x Phi(d' + use - .6e - c), c = c0 - u, and flags users x rate x Phi(-c) innocents with the same threshold.
+    One lot decides in which audit an account is caught: that by which the probability of having passed all so far has fallen to it.
     """
     accounts, dealers, p = world.accounts, world.dealers, world.parameters.detection
     n = accounts.size
@@ -98,7 +99,9 @@ def examine(world: World, levers: Levers, luck: Luck, day: int) -> ExaminationFl
     unsealing = world.parameters.unsealing
     watched = (channel == UNSEALED) & (day - accounts.acquired[:n] < unsealing.watch_days)
     signal = signal + unsealing.watch_sensitivity * watched
-    _fall(fate, AUDITED, luck.uniforms("audit", day, key) < p.audit_rate * ndtr(signal - threshold))
+    passing = accounts.passing[:n]
+    passing *= 1.0 - p.audit_rate * ndtr(signal - threshold)
+    _fall(fate, AUDITED, passing <= luck.uniforms("audit", 0, key))
     users = world.population.users
     flagged = users * p.audit_rate * float(ndtr(-threshold))
     logins = users * world.parameters.population.logins_new_device_per_user_day
@@ -113,11 +116,12 @@ def examine(world: World, levers: Levers, luck: Luck, day: int) -> ExaminationFl
     )
 
 
-def confirm(world: World, luck: Luck, day: int, rows: NDArray[np.int64]) -> None:
+def confirm(world: World, luck: Luck, rows: NDArray[np.int64]) -> None:
     """Decide reviewed accounts: confirmed with .6, else the case is closed; accounts that fell meanwhile need no decision."""
     accounts = world.accounts
     live = rows[accounts.fate[rows] == LIVE]
-    confirmed = luck.uniforms("review", day, accounts.key[live]) < world.parameters.detection.confirm_share
+    case = join(accounts.key[live], accounts.case_day[live])  # not the day of review, which the length of the queue moves
+    confirmed = luck.uniforms("review", 0, case) < world.parameters.detection.confirm_share
     accounts.fate[live[confirmed]] = REVIEWED
     accounts.case_day[live[~confirmed]] = -1
 

@@ -95,8 +95,9 @@ def return_owners(world: World, levers: Levers, luck: Luck, day: int) -> Claims:
     dealer = touched.asker[rows].astype(np.int64)
     same = (touched.until[rows] == day) & (dealer >= 0) & dealers.active[dealer] & (dealers.entered[dealer] == touched.asker_entered[rows])
     owner, dealer = owner[same], dealer[same]
-    key = luck.children("return", day, owner.astype(np.uint64), np.zeros(owner.size, dtype=np.int64))
-    accepts = (luck.uniforms("asked again", day, key) < p.return_share) & _agrees(world, levers, luck, day, "return accepted", key, owner)
+    strikes = touched.strikes[rows[same]]
+    key = luck.children("return", 0, owner.astype(np.uint64), strikes)  # not by the day, which an earlier detection moves
+    accepts = (luck.uniforms("asked again", 0, key) < p.return_share) & _agrees(world, levers, luck, day, "return accepted", key, owner)
     return Claims.of(key[accepts], RENTED, dealer[accepts], owner[accepts], lure=RETURN)
 
 
@@ -105,4 +106,4 @@ def _agrees(world: World, levers: Levers, luck: Luck, day: int, process: str, ke
     segment = world.population.segment(user)
     interest = interest_in_renting(world, levers, user, segment) + world.parameters.renting.referral_logit
     chance = acceptance(world, user, segment, interest, day)
-    return (luck.uniforms(process, day, key) < chance) & world.users.free(user, day)
+    return (luck.uniforms(process, 0, key) < chance) & world.users.free(user, day)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sim.agents.enforcer import Session
 from sim.levers import CHANNELS, SEGMENTS, Levers
-from sim.luck import Luck
+from sim.luck import Luck, join
 from sim.world.accounts import AUDITED, FRAUD, RENTED, RESEALED, STOLEN, VICE
 from sim.world.registry import distinct
 from sim.world.users import BANNED, LOST
@@ -61,14 +61,14 @@ def sanction(world: World, levers: Levers, luck: Luck, day: int) -> SanctionFlow
     owned = (channel == RENTED) | (channel == STOLEN)
     p = world.parameters.sanction
     permanent = p.permanent_base + p.permanent_span * levers.sanction_severity
-    _seal(world, luck, day, fallen[~owned], permanent)
+    _seal(world, luck, fallen[~owned], permanent)
     return _sanction_owners(world, levers, luck, day, fallen[owned], permanent, np.bincount(channel, minlength=len(CHANNELS)))
 
 
-def _seal(world: World, luck: Luck, day: int, rows: NDArray[np.int64], permanent: float) -> None:
+def _seal(world: World, luck: Luck, rows: NDArray[np.int64], permanent: float) -> None:
     """Seal dealer-made accounts: some for good, the others go to the dealer's pool for unsealing, which has a cap."""
     accounts, dealers = world.accounts, world.dealers
-    kept = luck.uniforms("sealed for good", day, accounts.key[rows]) >= permanent
+    kept = luck.uniforms("sealed for good", 0, accounts.key[rows]) >= permanent
     more = dealers.per_dealer(accounts.dealer[rows[kept]]).astype(np.int64)
     cap = int(world.parameters.unsealing.pool_cap)
     dealers.pool[: dealers.size] = np.minimum(dealers.pool[: dealers.size] + more, cap)
@@ -83,7 +83,7 @@ def _sanction_owners(
     touched = users.touched
     strikes = touched.strikes[at].astype(np.int64)
     grave = (accounts.use[rows] == FRAUD) | (accounts.use[rows] == VICE)
-    harder, losing, appealing, trying = luck.each(("heavier step", "lost for good", "owner appeals", "owner's case"), day, key)
+    harder, losing, appealing, trying = luck.each(("heavier step", "lost for good", "owner appeals", "owner's case"), 0, key)
     heavier = harder < levers.sanction_severity
     step = ladder(grave, heavier, strikes)
     step[losing < permanent * p.owner_permanent_ratio] = PERMANENT
@@ -123,7 +123,7 @@ def _sanction_owners(
 def _verdict_days(world: World, luck: Luck, day: int, key: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Return the days on which cases opened today end, uniform over their shortest and longest duration."""
     p = world.parameters.sanction
-    return day + (p.case_days_low + (p.case_days_high - p.case_days_low) * luck.uniforms("case days", day, key)).astype(np.int64)
+    return day + (p.case_days_low + (p.case_days_high - p.case_days_low) * luck.uniforms("case days", 0, key)).astype(np.int64)
 
 
 def trace_helpers(world: World, levers: Levers, luck: Luck, day: int, honest_assists: float) -> HelperFlows:
@@ -148,7 +148,7 @@ def trace_helpers(world: World, levers: Levers, luck: Luck, day: int, honest_ass
     users.remember(linked[hit], day, world.parameters.awareness.own_ban_risk, 0.0)
     certainty = levers.legal_certainty[world.population.segment(linked)]
     tried = trying < world.parameters.sanction.legal_helper * certainty
-    world.helper_cases.put_each(_verdict_days(world, luck, day, keys[tried]), linked[tried])
+    world.helper_cases.put_each(_verdict_days(world, luck, day, join(keys[tried], day)), linked[tried])
     honest = luck.count("honest helpers hit", day, honest_assists * p.honest_link_share * p.sanction_rate * levers.helper_sanctions)
     return HelperFlows(sanctioned=int(hit.sum()), honest=honest)
 
@@ -160,7 +160,9 @@ def decide_cases(world: World, luck: Luck, day: int, session: Session) -> Appeal
     mistaken, innocents = int(session.mistaken.sum()), int(session.innocents.sum())
     wrongly = min(mistaken, luck.count("innocents confirmed", day, mistaken * d.confirm_innocent_share))
     cleared = int(np.floor(innocents * p.upheld_innocent + luck.uniform("innocents cleared", day)))
-    upheld = owners[luck.uniforms("owner's appeal", day, owners.astype(np.uint64)) < p.upheld_owner]
+    at = world.users.registry.find(owners)
+    case = join(owners.astype(np.uint64), world.users.touched.strikes[at])
+    upheld = owners[luck.uniforms("owner's appeal", 0, case) < p.upheld_owner]
     if upheld.size:
         rows = world.users.rows(upheld)
         touched = world.users.touched

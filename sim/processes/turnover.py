@@ -34,8 +34,9 @@ class RecruiterFlows:
 def turn_over_dealers(world: World, levers: Levers, luck: Luck, day: int) -> DealerFlows:
     """Arrest dealers whose case ends, open new cases, let losers go and newcomers come.
 
-    One lot decides about a whole career: a dealer leaves on the day on which the probability of being in business still falls to it. A policy
-    that changes the hazard a little then moves that day a little; a lot a day would move few dealers by years, and pairs of runs apart.
+    One lot decides about a whole career: a dealer leaves on the day on which the probability of being in business still falls to it.
+    A policy that changes the hazard a little then moves that day a little; a lot a day would move few dealers by years, and pairs of
+    runs apart.
     """
     dealers, p = world.dealers, world.parameters
     rows = dealers.rows()

@@ -63,15 +63,16 @@ def request(world: World, luck: Luck, day: int) -> Requests:
     return Requests(luck.children("unsealing", day, dealers.key[dealer], ordinal), dealer)
 
 
-def request_own(world: World, luck: Luck, day: int) -> SelfRequests:
+def request_own(world: World, luck: Luck) -> SelfRequests:
     """Let yesterday's banned owners try: some give up, some ask a friend, some buy the scan."""
     p = world.parameters.unsealing
     users = np.sort(world.self_unsealing)
     world.self_unsealing = np.zeros(0, dtype=np.int64)
-    keys = luck.children("own request", day, users.astype(np.uint64), np.zeros(users.size, dtype=np.int64))
-    tries = luck.uniforms("own unsealing", day, keys) < p.self_attempt_share
+    strikes = world.users.touched.strikes[world.users.registry.find(users)]
+    keys = luck.children("own request", 0, users.astype(np.uint64), strikes)
+    tries = luck.uniforms("own unsealing", 0, keys) < p.self_attempt_share
     users, keys = users[tries], keys[tries]
-    return SelfRequests(users, keys, luck.uniforms("own scan", day, keys) < p.self_bought_share)
+    return SelfRequests(users, keys, luck.uniforms("own scan", 0, keys) < p.self_bought_share)
 
 
 def complete(world: World, levers: Levers, luck: Luck, day: int, requests: Requests, helper: NDArray[np.int64]) -> Claims:
@@ -108,7 +109,7 @@ def complete_own(world: World, levers: Levers, luck: Luck, day: int, own: SelfRe
     refuse = p.legitimate_refused_share * levers.unsealing_strictness
     helped = ~own.buys
     helped[own.buys] = helper >= 0
-    judged = luck.uniforms("own unsealing judged", day, own.key) < refuse
+    judged = luck.uniforms("own unsealing judged", 0, own.key) < refuse
     free = own.user[helped & ~judged]
     rows = world.users.registry.find(free)
     touched = world.users.touched

@@ -73,6 +73,7 @@ def test_fresh_unsealed_accounts_are_watched(tools):
     hits = []
     for day in (after - 1, after):
         made.accounts.fate[rows] = LIVE
+        made.accounts.passing[rows] = 1.0
         detection.examine(made, tools.levers(), luck, day)
         hits.append((made.accounts.fate[rows] == AUDITED).sum())
     assert hits[0] > 1.5 * hits[1]
@@ -186,7 +187,7 @@ def test_reviewers_confirm_a_share_and_close_the_rest(tools):
     rows = tools.hold(made, luck, REGISTERED, N)
     made.accounts.case_day[rows] = 2
     made.accounts.fate[rows[:10]] = AUDITED
-    detection.confirm(made, luck, 4, rows[:4000])
+    detection.confirm(made, luck, rows[:4000])
     fate, case = made.accounts.fate[rows], made.accounts.case_day[rows]
     assert (fate[:10] == AUDITED).all()
     assert abs(z(fate[10:4000] == REVIEWED, np.full(3990, made.parameters.detection.confirm_share))) < LIMIT

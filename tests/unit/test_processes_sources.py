@@ -271,7 +271,7 @@ def test_banned_owners_unseal_themselves():
     rows = world.users.rows(owners)
     world.users.touched.status[rows], world.users.touched.until[rows] = BANNED, DAY + 14
     world.self_unsealing = owners
-    own = unsealing.request_own(world, luck, DAY)
+    own = unsealing.request_own(world, luck)
     assert np.array_equal(own.user, owners)
     assert world.self_unsealing.size == 0
     helper = np.where(np.arange(own.buys.sum()) % 2, 7, -1)

@@ -1,0 +1,76 @@
+"""Where two runs with the same luck part."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sim.cli import main
+from sim.luck import Luck, words
+from sim.model import AccountMarket
+from sim.scenario import scenario_from
+from sim.tracing import Noted, trace
+
+RUN = {"days": 30, "burn_in_days": 10, "settle_days": 0}
+
+
+def scenario(name="one", **policies):
+    return scenario_from({"name": name, "run": RUN, "population": {"users": 3_000_000}, "policies": policies}, name)
+
+
+def test_noting_changes_no_draw():
+    noted, plain, keys = Noted(4), Luck(4), words(np.arange(20_000))
+    assert np.array_equal(noted.uniforms("a", 3, keys), plain.uniforms("a", 3, keys))
+    assert np.array_equal(noted.each(("a", "b"), 3, keys), plain.each(("a", "b"), 3, keys))
+    assert np.array_equal(noted.normals("c", 3, keys[:5]), plain.normals("c", 3, keys[:5]))
+    assert noted.each(("a", "b"), 3, keys[:0]).shape == (2, 0)
+    assert {name: drawn.size for name, drawn in noted.taken().items()} == {"a": 40_000, "b": 20_000, "c": 5}
+    assert noted.taken() == {}
+    watched, plainly = AccountMarket(scenario(), 4, luck=Noted(4)), AccountMarket(scenario(), 4)
+    watched.run()
+    plainly.run()
+    for name, days in plainly.daily.items():
+        assert np.array_equal(watched.daily[name], days, equal_nan=True), name
+
+
+def test_runs_that_are_alike_never_part():
+    found = trace(scenario(), scenario("two", registration_audit={"strength": 0.3}), 2)
+    assert found.event is None
+    assert all(parting.first_day == -1 and parting.shared == 1.0 for parting in found.partings.values())
+    assert found.sentences == ["The runs make the same draws on all 30 days."]
+
+
+@pytest.mark.parametrize(
+    ("policy", "event", "latest"),
+    [
+        ({"registration_audit": {"strength": 0.9}}, "assist served", "own scan"),
+        ({"ad_takedown": {"strength": 1.0}}, "use", "theft succeeds"),
+    ],
+)
+def test_the_first_event_follows_from_the_lever(policy, event, latest):
+    """Stricter sign-up leaves fewer who look for a helper; adverts taken down recruit fewer, whose accounts draw no use."""
+    found = trace(scenario(), scenario("two", **policy), 2)
+    assert found.first_day >= 10
+    assert found.event is not None
+    assert found.event.process == event
+    assert found.before == latest
+    assert 0.0 < found.event.shared < 1.0
+    assert f"On day {found.first_day} the first to part is '{event}'" in found.sentences[1]
+
+
+def test_days_bound_the_trace():
+    assert trace(scenario(), scenario("two", purge={"strength": 1.0, "days": [12]}), 2, days=12).event is None
+
+
+def test_the_command(tmp_path, capsys):
+    base = tmp_path / "one.toml"
+    base.write_text('name = "one"\n[run]\ndays = 30\nburn_in_days = 10\nsettle_days = 0\n[population]\nusers = 3000000\n')
+    other = tmp_path / "two.toml"
+    other.write_text('extends = "one.toml"\nname = "two"\n[policies.a]\nlever = "registration_audit"\nstrength = 0.9\n')
+    assert main(["trace", str(base), str(other), "--seed", "2", "--quiet"]) == 0
+    out, err = capsys.readouterr()
+    assert "first to part is 'assist served'" in out
+    assert err == ""
+    assert main(["trace", str(base), str(other), "--days", "12"]) == 0
+    assert "sign-up audit" in capsys.readouterr().out
+    assert main(["trace", str(base), str(base)]) == 2
