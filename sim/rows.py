@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,12 @@ def outcome_row(world: World, levers: Levers, costs: Mapping[str, float], day: D
 
 
 def _by(prefix: str, names: tuple[str, ...], values: NDArray[np.float64] | NDArray[np.int64]) -> dict[str, float]:
-    return {f"{prefix}_{name}": float(value) for name, value in zip(names, values, strict=True)}
+    return dict(zip(_named(prefix, names), map(float, values.tolist()), strict=True))
+
+
+@cache
+def _named(prefix: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{prefix}_{name}" for name in names)
 
 
 def _market(world: World, day: Day, today: int) -> dict[str, float]:

@@ -43,7 +43,7 @@ class Enforcer(mesa.Agent):  # type: ignore[misc]  # Mesa is not typed
         super().__init__(model)
         self.levers: Levers | None = None
         self.spent = dict.fromkeys(LEVERS, 0.0)
-        self._unit = parameters.cost
+        self._unit = {name: (getattr(parameters.cost, f"{name}_fixed"), getattr(parameters.cost, f"{name}_event")) for name in LEVERS}
 
     def book(self, levers: Levers, events: dict[str, float], millions: float, shares: NDArray[np.float64]) -> dict[str, float]:
         """Return the cost of each lever today: fixed x strength x million users + unit cost x events; adds it to `spent`.
@@ -51,10 +51,9 @@ class Enforcer(mesa.Agent):  # type: ignore[misc]  # Mesa is not typed
         `events` counts by lever the events named in the lever table; review capacity is paid by the case, whoever uses it.
         """
         costs = {}
-        for name in LEVERS:
+        for name, (fixed, event) in self._unit.items():
             strength = getattr(levers, name)
             level = float(np.dot(strength, shares)) if isinstance(strength, np.ndarray) else strength
-            fixed, event = getattr(self._unit, f"{name}_fixed"), getattr(self._unit, f"{name}_event")
             costs[name] = fixed * level * millions + event * events.get(name, 0.0)
             self.spent[name] += costs[name]
         return costs

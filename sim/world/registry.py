@@ -73,7 +73,8 @@ class Registry:
         slots = (mix(words(ids)) & np.uint64(mask)).astype(np.int64)
         rows = self._slots[slots].astype(np.int64)
         pending = np.flatnonzero(rows >= 0)
-        pending = pending[self.ids[rows[pending]] != ids[pending]]
+        if pending.size:
+            pending = pending[self.ids[rows[pending]] != ids[pending]]
         while pending.size:
             slots[pending] = (slots[pending] + 1) & mask
             found = self._slots[slots[pending]].astype(np.int64)

@@ -184,7 +184,10 @@ class Users:
         `rows` are the ids' rows in `touched`, if they are known already.
         """
         near, place = self.communities, self.population.community(ids)
-        risk = near.risk[place] * self._decay ** (day - near.risk_day[place].astype(np.float64))
+        risk = near.risk[place].astype(np.float64)
+        feared = np.flatnonzero(risk)
+        if feared.size:
+            risk[feared] *= self._decay ** (day - near.risk_day[place[feared]].astype(np.float64))
         rows = self.registry.find(ids) if rows is None else rows
         known = np.flatnonzero(rows >= 0)
         if known.size:
