@@ -73,7 +73,9 @@ def name_word(name: str) -> int:
 
 
 def words(values: ArrayLike) -> Keys:
-    """Return non-negative integers as 64-bit words."""
+    """Return integers as 64-bit words; not to be written to, as they may be the integers themselves."""
+    if isinstance(values, np.ndarray) and values.dtype == np.int64:
+        return values.view(np.uint64)
     return np.asarray(values).astype(np.uint64)
 
 
@@ -81,7 +83,7 @@ def join(keys: Keys, *parts: ArrayLike) -> Keys:
     """Derive new keys from keys and further integers, elementwise with broadcasting."""
     out = keys
     for part in parts:
-        out = mix(out * GOLDEN + words(part) + GOLDEN)
+        out = mixed(out * GOLDEN + words(part) + GOLDEN)
     return out
 
 
@@ -90,12 +92,12 @@ def _keyed(keys: Keys, stream: np.uint64 | Keys) -> Keys:
     return mixed(keys * GOLDEN + stream)
 
 
-def _uniform(z: Keys, u: Reals) -> Reals:
-    """Turn random bits, which are used up, into uniforms in (0, 1), written to `u`."""
+def _uniform(z: Keys) -> Reals:
+    """Turn random bits, which are used up, into uniforms in (0, 1)."""
     z >>= _S11
-    np.multiply(z, _STEP, out=u)
+    u = z * _STEP
     u += _HALF
-    return np.minimum(u, _BELOW_ONE, out=u)
+    return np.asarray(np.minimum(u, _BELOW_ONE, out=u))
 
 
 class Luck:
@@ -119,28 +121,25 @@ class Luck:
 
     def uniforms(self, process: str, day: int, keys: Keys) -> Reals:
         """Return a uniform in the open interval (0, 1) for each key; same shape as `keys`."""
-        u = np.empty(keys.shape)
+        if keys.size == 0:
+            return np.empty(keys.shape)
         if keys.size <= _BLOCK:
-            return self._fill(u, process, day, keys) if keys.size else u
+            return _uniform(self.bits(process, day, keys))
+        u = np.empty(keys.shape)
         flat, of = u.reshape(-1), keys.reshape(-1)
         for first in range(0, flat.size, _BLOCK):
-            self._fill(flat[first : first + _BLOCK], process, day, of[first : first + _BLOCK])
+            flat[first : first + _BLOCK] = _uniform(self.bits(process, day, of[first : first + _BLOCK]))
         return u
 
     def each(self, processes: Sequence[str], day: int, keys: Keys) -> Reals:
         """Return the uniforms of several processes for the same keys `(n,)`, shape `(processes, n)`, in fewer steps than one by one."""
-        u = np.empty((len(processes), keys.size))
-        if u.size > _BLOCK:
-            for row, process in zip(u, processes, strict=True):
-                row[:] = self.uniforms(process, day, keys)
-        elif u.size:
+        if 0 < len(processes) * keys.size <= _BLOCK:
             streams = [[self.stream(process, day)] for process in processes]
-            _uniform(_keyed(keys, np.array(streams, dtype=np.uint64)), u)
+            return _uniform(_keyed(keys, np.array(streams, dtype=np.uint64)))
+        u = np.empty((len(processes), keys.size))
+        for row, process in zip(u, processes, strict=True):
+            row[:] = self.uniforms(process, day, keys)
         return u
-
-    def _fill(self, u: Reals, process: str, day: int, keys: Keys) -> Reals:
-        """Fill `u` with the uniforms of its keys."""
-        return _uniform(self.bits(process, day, keys), u)
 
     def uniform(self, process: str, day: int, key: int = 0) -> float:
         """Return one uniform in (0, 1) for one integer key."""
@@ -149,7 +148,7 @@ class Luck:
 
     def children(self, process: str, day: int, keys: Keys, ordinals: NDArray[np.integer[Any]]) -> Keys:
         """Return keys of the events that entities bring about on a day, by their ordinal within it."""
-        return mix(keys * GOLDEN + words(ordinals) * _M2_U + np.uint64(self.stream(process, day) ^ _CHILD))
+        return mixed(keys * GOLDEN + words(ordinals) * _M2_U + np.uint64(self.stream(process, day) ^ _CHILD))
 
     def count(self, process: str, day: int, mean: float) -> int:
         """Return one Poisson count of the whole population, by inversion, as `poisson` does."""
@@ -210,9 +209,9 @@ def poisson(u: Reals, mean: Reals) -> NDArray[np.int64]:
 
 def repeated(rows: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Repeat each row `counts` times and number the repeats of a row from 0; returns rows and ordinals."""
-    ends = np.cumsum(counts)
+    ends = counts.cumsum()
     total = int(ends[-1]) if ends.size else 0
-    return np.repeat(rows, counts), np.arange(total) - np.repeat(ends - counts, counts)
+    return rows.repeat(counts), np.arange(total) - (ends - counts).repeat(counts)
 
 
 def weighted(u: Reals, cumulative: Reals) -> NDArray[np.int64]:
@@ -245,7 +244,7 @@ class Wheel:
         """Return an index in [0, k) for each uniform; shape of `u`, which is `(n,)`."""
         at = self._guide[(u * self._parts).astype(np.int64)]
         last, aim = self.cumulative.size - 1, u * float(self.cumulative[-1])
-        short = np.flatnonzero(self.cumulative[at] <= aim)
+        short = (self.cumulative[at] <= aim).nonzero()[0]
         while short.size:
             at[short] += 1
             short = short[(at[short] < last) & (self.cumulative[at[short]] <= aim[short])]

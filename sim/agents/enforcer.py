@@ -67,7 +67,7 @@ def take_up(world: World, capacity: int, order: NDArray[np.float64], day: int) -
     accounts, docket = world.accounts, world.docket
     first = docket.first_day(day)
     span = day - first + 1
-    reported = np.flatnonzero(accounts.case_day[: accounts.size] >= first)
+    reported = (accounts.case_day[: accounts.size] >= first).nonzero()[0]
     age = accounts.case_day[reported] - first
     kinds = np.zeros((4, span), dtype=np.int64)
     kinds[0] = np.bincount(age, minlength=span)

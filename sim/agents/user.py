@@ -96,7 +96,9 @@ def accepted(world: World, users: Ints, segments: Ints, interest: Reals, survive
     `survives` is the share of adverts that each candidate's segment gets to see. Risk and knowledge, which only lower acceptance, are
     looked up for those alone who would accept without them.
     """
-    likely = np.flatnonzero(u * cap < survives * np.minimum(expit(interest), cap))
+    likely = (u * cap < survives * np.minimum(expit(interest), cap)).nonzero()[0]
+    if likely.size == 0:
+        return likely
     chance = np.minimum(acceptance(world, users[likely], segments[likely], interest[likely], day), cap)
     agreed = likely[u[likely] * cap < survives[likely] * chance]
     return np.asarray(agreed[world.users.free(users[agreed], day)])

@@ -42,7 +42,7 @@ def abuse(world: World, levers: Levers, luck: Luck, day: int) -> AbuseFlows:
     use, channel, key = accounts.use[:n], accounts.channel[:n], accounts.key[:n]
     mean_factor = float(np.exp(p.loss_sigma**2 / 2))
 
-    frauds = np.flatnonzero(use == FRAUD)
+    frauds = (use == FRAUD).nonzero()[0]
     approaches = np.zeros(n)
     approaches[frauds] = p.stranger_approaches * world.market.utilisation
     rate = np.minimum(1.0, world.traits.fraud_rate[channel[frauds]] * used[frauds])
@@ -60,7 +60,7 @@ def abuse(world: World, levers: Levers, luck: Luck, day: int) -> AbuseFlows:
     expected += float(friend_rate.sum()) * p.friend_loss_median_yuan * mean_factor
     harassment = float(to_friends.sum()) * p.harassment_yuan
 
-    adverts = np.flatnonzero(use == FALSE_ADS)
+    adverts = (use == FALSE_ADS).nonzero()[0]
     deceived_rate = np.minimum(1.0, p.false_ad_victims * used[adverts])
     deceived = int((luck.uniforms("false advert", day, key[adverts]) < deceived_rate).sum())
     exposures = float(used[use == VICE].sum()) * p.vice_exposures

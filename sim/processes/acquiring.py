@@ -78,7 +78,7 @@ def acquire(world: World, luck: Luck, day: int, claims: Claims, acquired: NDArra
         _pay(world, by_dealer)
         leaks = int((luck.uniforms("leak", day, key[rented]) < world.parameters.harm.leak_share).sum())
         _count_referrals(world, luck, claims)
-    by_advert = np.flatnonzero(claims.lure == ADVERT)
+    by_advert = (claims.lure == ADVERT).nonzero()[0]
     cells = dealer[by_advert] * len(SEGMENTS) + segment[by_advert]
     recruits = np.bincount(cells, minlength=dealers.size * len(SEGMENTS)).reshape(dealers.size, len(SEGMENTS)).astype(np.float64)
     wins = by_dealer.copy()

@@ -33,12 +33,12 @@ def depart(world: World, luck: Luck, day: int) -> tuple[float, float]:
     accounts, p = world.accounts, world.parameters
     n = accounts.size
     fate, channel, key = accounts.fate[:n], accounts.channel[:n], accounts.key[:n]
-    rented = np.flatnonzero((channel == RENTED) & (fate == LIVE))
+    rented = ((channel == RENTED) & (fate == LIVE)).nonzero()[0]
     u = luck.uniforms("departure", day, key[rented])
     emptied = rented[(u >= p.renting.quit_per_day) & (u < p.renting.quit_per_day + p.renting.theft_per_day)]
     fate[rented[u < p.renting.quit_per_day]] = QUIT
     fate[emptied] = EMPTIED
-    stolen = np.flatnonzero((channel == STOLEN) & (fate == LIVE))
+    stolen = ((channel == STOLEN) & (fate == LIVE)).nonzero()[0]
     fate[stolen[luck.uniforms("recovery", day, key[stolen]) < p.trading.recovery_per_day]] = RECOVERED
     robbed = emptied[accounts.payment[emptied]]
     world.market.transfer("owners", "dealers", world.dealers.per_dealer(accounts.dealer[robbed]) * p.harm.theft_loss_yuan)
@@ -51,7 +51,7 @@ def release(world: World, day: int) -> ExitFlows:
     accounts, users, dealers = world.accounts, world.users, world.dealers
     n = accounts.size
     fate = accounts.fate[:n]
-    gone = np.flatnonzero(fate != LIVE)
+    gone = (fate != LIVE).nonzero()[0]
     channel = accounts.channel[gone]
     back = gone[(fate[gone] > RESEALED) & ((channel == RENTED) | (channel == STOLEN))]
     if back.size:
@@ -65,5 +65,5 @@ def release(world: World, day: int) -> ExitFlows:
         long_rentals=int(((channel == RENTED) & (age > _LONG_DAYS)).sum()),
     )
     if gone.size:
-        accounts.keep(np.flatnonzero(fate == LIVE))
+        accounts.keep((fate == LIVE).nonzero()[0])
     return flows

@@ -64,7 +64,7 @@ def report(world: World, levers: Levers, luck: Luck, day: int, approaches: NDArr
     willing = p.report_base + p.report_span * levers.user_reporting
     nuisance = (p.nuisance_base + p.nuisance_span * levers.user_reporting) * world.market.utilisation
     chance = np.where(accounts.use[:n] == FRAUD, -np.expm1(-willing * approaches), nuisance)
-    reported = np.flatnonzero(luck.uniforms("report", day, accounts.key[:n]) < chance)
+    reported = (luck.uniforms("report", day, accounts.key[:n]) < chance).nonzero()[0]
     fresh = reported[accounts.case_day[reported] < 0]
     accounts.case_day[fresh] = day
     rate = p.mistaken_per_million_day * world.population.millions * willing
@@ -84,7 +84,7 @@ def examine(world: World, levers: Levers, luck: Luck, day: int) -> ExaminationFl
     fate, key, channel = accounts.fate[:n], accounts.key[:n], accounts.channel[:n]
     evasion = dealers.evasion[accounts.dealer[:n]]
     shield = 1.0 - world.parameters.dealer.evasion_shield * evasion
-    resealed = np.flatnonzero(accounts.reseal_day[:n] == day)
+    resealed = (accounts.reseal_day[:n] == day).nonzero()[0]
     fate[resealed] = RESEALED
     purged = 0
     if levers.purge > 0:
@@ -135,7 +135,7 @@ def sweep(world: World, levers: Levers, luck: Luck, day: int) -> tuple[int, int]
     n = accounts.size
     fate = accounts.fate[:n]
     caught = distinct(accounts.cluster[:n][(fate == AUDITED) | (fate == REVIEWED)])
-    live = np.flatnonzero(fate == LIVE)
+    live = (fate == LIVE).nonzero()[0]
     if caught.size == 0 or live.size == 0:
         return 0, 0
     mates = live[among(accounts.cluster[live], caught)]
@@ -150,7 +150,7 @@ def _self_reports(world: World, levers: Levers, luck: Luck, day: int) -> int:
     accounts, p = world.accounts, world.parameters.detection
     n = accounts.size
     fate = accounts.fate[:n]
-    renting = np.flatnonzero((accounts.channel[:n] == RENTED) & (fate == LIVE))
+    renting = ((accounts.channel[:n] == RENTED) & (fate == LIVE)).nonzero()[0]
     hazard = p.amnesty_rate * levers.owner_amnesty * (world.informed + p.amnesty_base)
     reporting = renting[luck.uniforms("self-report", day, accounts.key[renting]) < hazard[accounts.segment[renting]]]
     fate[reporting] = SELF_REPORTED
@@ -158,11 +158,11 @@ def _self_reports(world: World, levers: Levers, luck: Luck, day: int) -> int:
     named[accounts.dealer[reporting]] = True
     examined = named[accounts.dealer[:n]]
     _fall(fate, NAMED, examined & (luck.uniforms("named", day, accounts.key[:n]) < p.amnesty_examined))
-    return reporting.size
+    return int(reporting.size)
 
 
 def _fall(fate: NDArray[np.int8], kind: int, falls: NDArray[np.bool_]) -> int:
     """Set the fate of live accounts that fall; returns how many."""
-    rows = np.flatnonzero(falls & (fate == LIVE))
+    rows = (falls & (fate == LIVE)).nonzero()[0]
     fate[rows] = kind
-    return rows.size
+    return int(rows.size)

@@ -68,9 +68,9 @@ def refer(world: World, levers: Levers, luck: Luck, day: int) -> tuple[Claims, i
     A few who agree lend the account without pay.
     """
     p, accounts, dealers = world.parameters.renting, world.accounts, world.dealers
-    live = np.flatnonzero(accounts.channel[: accounts.size] == RENTED)
+    live = (accounts.channel[: accounts.size] == RENTED).nonzero()[0]
     asks = live[luck.uniforms("referral", day, accounts.key[live]) < p.referral_per_day]
-    homes = np.flatnonzero(dealers.active[: dealers.size] & (dealers.home[: dealers.size] >= 0))
+    homes = (dealers.active[: dealers.size] & (dealers.home[: dealers.size] >= 0)).nonzero()[0]
     homes = homes[luck.uniforms("home approach", day, dealers.key[homes]) < p.home_approach_per_day]
     parent = np.concatenate([accounts.key[asks], dealers.key[homes]])
     dealer = np.concatenate([accounts.dealer[asks].astype(np.int64), homes])
@@ -103,6 +103,8 @@ def return_owners(world: World, levers: Levers, luck: Luck, day: int) -> Claims:
 
 def _agrees(world: World, levers: Levers, luck: Luck, day: int, process: str, key: Keys, user: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Decide for each user asked by somebody known, whose account is free."""
+    if user.size == 0:
+        return np.zeros(0, dtype=np.bool_)
     segment = world.population.segment(user)
     interest = interest_in_renting(world, levers, user, segment) + world.parameters.renting.referral_logit
     chance = acceptance(world, user, segment, interest, day)

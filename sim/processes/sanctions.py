@@ -56,7 +56,7 @@ def sanction(world: World, levers: Levers, luck: Luck, day: int) -> SanctionFlow
     """Sanction all accounts detected today: dealer-made ones are sealed, owners climb the ladder."""
     accounts = world.accounts
     fate = accounts.fate[: accounts.size]
-    fallen = np.flatnonzero((fate >= AUDITED) & (fate <= RESEALED))
+    fallen = ((fate >= AUDITED) & (fate <= RESEALED)).nonzero()[0]
     channel = accounts.channel[fallen]
     owned = (channel == RENTED) | (channel == STOLEN)
     p = world.parameters.sanction
@@ -160,9 +160,11 @@ def decide_cases(world: World, luck: Luck, day: int, session: Session) -> Appeal
     mistaken, innocents = int(session.mistaken.sum()), int(session.innocents.sum())
     wrongly = min(mistaken, luck.count("innocents confirmed", day, mistaken * d.confirm_innocent_share))
     cleared = int(np.floor(innocents * p.upheld_innocent + luck.uniform("innocents cleared", day)))
-    at = world.users.registry.find(owners)
-    case = join(owners.astype(np.uint64), world.users.touched.strikes[at])
-    upheld = owners[luck.uniforms("owner's appeal", 0, case) < p.upheld_owner]
+    upheld = owners
+    if owners.size:
+        at = world.users.registry.find(owners)
+        case = join(owners.astype(np.uint64), world.users.touched.strikes[at])
+        upheld = owners[luck.uniforms("owner's appeal", 0, case) < p.upheld_owner]
     if upheld.size:
         rows = world.users.rows(upheld)
         touched = world.users.touched

@@ -104,13 +104,13 @@ def turn_over_recruiters(world: World, levers: Levers, luck: Luck, day: int) -> 
     key = r.place
     policing, takedown, turnover = luck.each(("policing", "takedown", "recruiter turnover"), day, key)
     at_work = r.open[:n] & (r.closed_until[:n] <= day)
-    policed = np.flatnonzero(at_work & r.is_stall & (policing < p.stall_closure_per_day * levers.stall_policing))
+    policed = (at_work & r.is_stall & (policing < p.stall_closure_per_day * levers.stall_policing)).nonzero()[0]
     r.closed_until[policed] = day + 1 + int(p.stall_closed_days)
     fine = np.zeros(n)
     fine[policed] = p.stall_fine_yuan
     world.market.transfer("recruiters", "law", fine)
     hazard = p.platform_closure_per_day * levers.task_platform_takedown
-    downed = np.flatnonzero(at_work & ~r.is_stall & (takedown < hazard))
+    downed = (at_work & ~r.is_stall & (takedown < hazard)).nonzero()[0]
     platforms = ~r.is_stall
     grown = r.catchment[:n][platforms] + p.platform_rebuild_per_day * p.platform_members
     r.catchment[:n][platforms] = np.minimum(grown, p.platform_members)

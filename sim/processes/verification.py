@@ -51,7 +51,7 @@ def assist(
     place = _places(luck, day, key, recruiters.wheel, work, luck.uniforms("assist served", day, key) < fill)
     helper = np.full(n, -1, dtype=np.int64)
     asked = np.zeros(slots)
-    open_requests = np.flatnonzero(place >= 0)
+    open_requests = (place >= 0).nonzero()[0]
     for turn in range(tries):
         if open_requests.size == 0:
             break
@@ -61,12 +61,12 @@ def assist(
         member = (which * recruiters.full_catchment[at]).astype(np.int64)
         user = catchment_user(world, luck, at, member)
         chance = helps(world, levers, user, recruiters.is_stall[at], day) * (member < recruiters.catchment[at])
-        agreed = np.flatnonzero(u < chance)
+        agreed = (u < chance).nonzero()[0]
         agreed = agreed[winners(user[agreed], keys[agreed])]
         helper[open_requests[agreed]] = user[agreed]
         _remember(world, user[agreed], day)
         open_requests = open_requests[helper[open_requests] < 0]
-    done = np.flatnonzero(helper >= 0)
+    done = (helper >= 0).nonzero()[0]
     helped = np.bincount(place[done], minlength=slots).astype(np.float64)
     _settle_accounts(world, dealer, done, asked, helped, work)
     meant = asked > 0
@@ -92,7 +92,7 @@ def _places(luck: Luck, day: int, key: Keys, wheel: Wheel, work: NDArray[np.floa
     Places keep their part of [0, 1) whoever works there, so that closing one moves only its own requests.
     """
     place = np.full(key.size, -1, dtype=np.int64)
-    pending = np.flatnonzero(served)
+    pending = served.nonzero()[0]
     cumulative = wheel.cumulative
     for probe in range(_PROBES):
         if pending.size == 0:

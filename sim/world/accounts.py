@@ -85,6 +85,9 @@ class Claims:
     @classmethod
     def joined(cls, parts: list[Claims]) -> Claims:
         """Put claims one after the other."""
+        parts = [part for part in parts if part.key.size] or parts[:1]
+        if len(parts) == 1:
+            return parts[0]
         return cls(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)})
 
     def select(self, index: NDArray[np.bool_] | NDArray[np.int64]) -> Claims:
@@ -94,7 +97,7 @@ class Claims:
     def uncontested(self) -> NDArray[np.bool_]:
         """Say which claims stand: not those on a user whom a claim with a lower key wants on the same day."""
         keep = np.ones(self.key.size, dtype=np.bool_)
-        owned = np.flatnonzero(self.owner >= 0)
+        owned = (self.owner >= 0).nonzero()[0]
         keep[owned] = winners(self.owner[owned], self.key[owned])
         return keep
 
@@ -151,7 +154,7 @@ class Accounts(Columns):
 
     def live(self) -> NDArray[np.int64]:
         """Return the rows still under dealer control."""
-        return np.flatnonzero(self.fate[: self.size] == LIVE)
+        return np.asarray((self.fate[: self.size] == LIVE).nonzero()[0])
 
     def append(self, **columns: NDArray[np.generic]) -> NDArray[np.int64]:
         """Append rows; columns not given keep their blank. Returns the new rows."""

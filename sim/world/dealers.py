@@ -99,11 +99,11 @@ class Dealers(Columns):
 
     def rows(self) -> NDArray[np.int64]:
         """Return the rows of dealers in business, ascending."""
-        return np.flatnonzero(self.active[: self.size])
+        return (self.active[: self.size]).nonzero()[0]
 
     def open_rows(self, count: int) -> NDArray[np.int64]:
         """Return `count` blank rows for entrants: rows given up first, lowest first."""
-        unused = np.flatnonzero(~self.active[: self.size])[:count]
+        unused = (~self.active[: self.size]).nonzero()[0][:count]
         extra = count - unused.size
         first = self.size
         self.ensure(first + extra)

@@ -30,7 +30,7 @@ def among(values: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.in
     shift = np.uint64(64 - max(10, (8 * wanted.size).bit_length()))
     marked = np.zeros(1 << (64 - int(shift)), dtype=np.bool_)
     marked[(words(wanted) * GOLDEN) >> shift] = True
-    likely = np.flatnonzero(marked[(words(values) * GOLDEN) >> shift])
+    likely = (marked[(words(values) * GOLDEN) >> shift]).nonzero()[0]
     found = values[likely]
     there = wanted[np.minimum(np.searchsorted(wanted, found), wanted.size - 1)] == found
     return np.asarray(likely[there])
@@ -72,7 +72,7 @@ class Registry:
         mask = self._slots.size - 1
         slots = (mix(words(ids)) & np.uint64(mask)).astype(np.int64)
         rows = self._slots[slots].astype(np.int64)
-        pending = np.flatnonzero(rows >= 0)
+        pending = (rows >= 0).nonzero()[0]
         if pending.size:
             pending = pending[self.ids[rows[pending]] != ids[pending]]
         while pending.size:

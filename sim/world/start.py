@@ -128,7 +128,7 @@ def first_assists(world: World, levers: Levers, luck: Luck) -> None:
     Members whose account is too young, and most of the informed, never helped.
     """
     r, p, start = world.recruiters, world.parameters.helping, world.parameters.start
-    slots = np.flatnonzero(r.open[: r.size])
+    slots = (r.open[: r.size]).nonzero()[0]
     if slots.size == 0:
         return
     slot, member = repeated(slots, r.catchment[slots].astype(np.int64))

@@ -185,11 +185,11 @@ class Users:
         """
         near, place = self.communities, self.population.community(ids)
         risk = near.risk[place].astype(np.float64)
-        feared = np.flatnonzero(risk)
+        feared = risk.nonzero()[0]
         if feared.size:
             risk[feared] *= self._decay ** (day - near.risk_day[place[feared]].astype(np.float64))
         rows = self.registry.find(ids) if rows is None else rows
-        known = np.flatnonzero(rows >= 0)
+        known = (rows >= 0).nonzero()[0]
         if known.size:
             at = rows[known]
             risk[known] += self.touched.risk[at] * self._decay ** (day - self.touched.risk_day[at])
@@ -201,6 +201,8 @@ class Users:
 
     def remember(self, ids: Ids, day: int, own: float, community: float) -> None:
         """Add to the perceived risk of distinct users and of their communities."""
+        if ids.size == 0:
+            return
         rows = self.rows(ids)
         touched = self.touched
         touched.risk[rows] = touched.risk[rows] * self._decay ** (day - touched.risk_day[rows]) + own
@@ -214,4 +216,6 @@ class Users:
 
     def count_renters(self, ids: Ids, change: int) -> None:
         """Add `change` to the renters of each user's community."""
+        if ids.size == 0:
+            return
         np.add.at(self.communities.renters, self.population.community(ids), change)

@@ -51,8 +51,8 @@ CONTROL = (
         "quits and thefts do not compete with detection",
         "5",
         P + "departures.py",
-        "np.flatnonzero((channel == RENTED) & (fate == LIVE))",
-        "np.flatnonzero(channel == RENTED)",
+        "((channel == RENTED) & (fate == LIVE)).nonzero()[0]",
+        "(channel == RENTED).nonzero()[0]",
     ),
     one(
         "exits are counted twice",

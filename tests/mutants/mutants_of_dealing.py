@@ -75,8 +75,8 @@ DEALING = (
         "an unkeyed draw decides about assists",
         "19",
         P + "verification.py",
-        "agreed = np.flatnonzero(u < chance)",
-        "agreed = np.flatnonzero(np.random.random(keys.size) < chance)",
+        "agreed = (u < chance).nonzero()[0]",
+        "agreed = (np.random.random(keys.size) < chance).nonzero()[0]",
     ),
     one(
         "a user helps several requests at once",
