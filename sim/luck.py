@@ -35,8 +35,13 @@ _CHILD = 0xA5A5_5A5A_C3C3_3C3C
 
 _BLOCK = 1 << 14
 """Keys drawn at a time: what is passed over again and again stays in the processor's cache."""
+_SPAN = 6
+"""Days whose streams are worked out at once, as a power of 2."""
+_NO_SPAN: tuple[int | None, Keys] = (None, np.zeros(0, dtype=np.uint64))
 _LARGE_MEAN = 30.0
 _LARGEST_SMALL = 200
+_STRIP, _CHUNK = 10, 512
+_COUNTS = np.arange(1.0, _LARGEST_SMALL + 1.0)[:, None]
 
 
 def mix_word(word: int) -> int:
@@ -107,17 +112,32 @@ class Luck:
         self.seed = seed
         self._root = mix_word(seed * _GOLDEN + 0x2545F4914F6CDD1D)
         self._processes: dict[str, int] = {}
+        self._spans: dict[str, tuple[int, Keys]] = {}
 
     def stream(self, process: str, day: int = 0) -> int:
         """Return the 64-bit word of a process on a day."""
+        return mix_word(self._word(process) + day * _GOLDEN)
+
+    def _word(self, process: str) -> int:
         word = self._processes.get(process)
         if word is None:
             word = self._processes[process] = mix_word(self._root ^ name_word(process))
-        return mix_word(word + day * _GOLDEN)
+        return word
+
+    def _stream(self, process: str, day: int) -> np.uint64:
+        """Return `stream` for use with arrays, worked out for a span of days at once."""
+        span, streams = self._spans.get(process, _NO_SPAN)
+        if span != day >> _SPAN:
+            span = day >> _SPAN
+            days = np.arange(span << _SPAN, (span + 1) << _SPAN)
+            streams = _keyed(words(days), np.uint64(self._word(process)))
+            self._spans[process] = span, streams
+        word: np.uint64 = streams[day & ((1 << _SPAN) - 1)]
+        return word
 
     def bits(self, process: str, day: int, keys: Keys) -> Keys:
         """Return 64 random bits for each key."""
-        return _keyed(keys, np.uint64(self.stream(process, day)))
+        return _keyed(keys, self._stream(process, day))
 
     def uniforms(self, process: str, day: int, keys: Keys) -> Reals:
         """Return a uniform in the open interval (0, 1) for each key; same shape as `keys`."""
@@ -134,8 +154,8 @@ class Luck:
     def each(self, processes: Sequence[str], day: int, keys: Keys) -> Reals:
         """Return the uniforms of several processes for the same keys `(n,)`, shape `(processes, n)`, in fewer steps than one by one."""
         if 0 < len(processes) * keys.size <= _BLOCK:
-            streams = [[self.stream(process, day)] for process in processes]
-            return _uniform(_keyed(keys, np.array(streams, dtype=np.uint64)))
+            streams = np.array([[self._stream(process, day)] for process in processes])
+            return _uniform(_keyed(keys, streams))
         u = np.empty((len(processes), keys.size))
         for row, process in zip(u, processes, strict=True):
             row[:] = self.uniforms(process, day, keys)
@@ -189,22 +209,32 @@ def poisson(u: Reals, mean: Reals) -> NDArray[np.int64]:
         z = ndtri(u[big])
         m = mean[big]
         counts[big] = np.maximum(0, np.floor(m + np.sqrt(m) * z + (z * z - 1.0) / 6.0 + 0.5)).astype(np.int64)
-    small = ~big
-    if small.any():
-        m, v = mean[small], u[small]
-        term = np.exp(-m)
-        below = term.copy()
-        found = np.zeros(m.shape, dtype=np.int64)
-        k = 0
-        going = v > below
-        while going.any() and k < _LARGEST_SMALL:
-            k += 1
-            found += going
-            term *= m / k
-            below += term
-            going &= v > below
-        counts[small] = found
+    small = (~big).nonzero()[0]
+    for first in range(0, small.size, _CHUNK):
+        part = small[first : first + _CHUNK]
+        counts[part] = _searched(u[part], mean[part])
     return counts
+
+
+def _searched(u: Reals, mean: Reals) -> NDArray[np.int64]:
+    """Invert the Poisson distribution function for small means `(n,)`, searching from 0 upwards, `_STRIP` counts at a time."""
+    found = np.zeros(u.size, dtype=np.int64)
+    going = np.arange(u.size)
+    term, below = np.exp(-mean), np.zeros(u.size)
+    for first in range(0, _LARGEST_SMALL, _STRIP):
+        terms, sums = np.empty((_STRIP + 1, u.size)), np.empty((_STRIP + 1, u.size))
+        terms[0], sums[0] = term, below
+        np.divide(mean, _COUNTS[first : first + _STRIP], out=terms[1:])
+        np.multiply.accumulate(terms, out=terms)
+        sums[1:] = terms[:-1]
+        np.add.accumulate(sums, out=sums)
+        passed = (u > sums[1:]).sum(axis=0)
+        found[going] += passed
+        left = (passed == _STRIP).nonzero()[0]
+        if left.size == 0:
+            break
+        going, u, mean, term, below = going[left], u[left], mean[left], terms[-1, left], sums[-1, left]
+    return found
 
 
 def repeated(rows: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -283,7 +283,7 @@ class _Traits:
         owner, channel = accounts.owner[owned], accounts.channel[owned]
         # relative to the channel's own mean, so that the mix of channels does not matter
         worth = accounts.quality[owned] / world.traits.quality[channel]
-        age, named, pays = population.account_age(owner), population.real_name(owner), accounts.payment[owned]
+        age, named, pays = population.account(owner)
         young, old = age < YOUNG_DAYS, age >= OLD_DAYS
         groups = {
             "young_named": young & named, "young_unnamed": young & ~named, "old_named": old & named, "old_unnamed": old & ~named,

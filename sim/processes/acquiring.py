@@ -13,6 +13,10 @@ from sim.world.accounts import ADVERT, BATCH_SHIFT, BOUGHT, REFERRAL, RENTED, RE
 from sim.world.users import RENTING, ROBBED, SOLD
 from sim.world.world import World
 
+_STATUS = np.zeros(len(CHANNELS), dtype=np.uint8)
+_STATUS[[RENTED, BOUGHT, STOLEN]] = RENTING, SOLD, ROBBED
+"""What becomes of owners, by channel."""
+
 
 @dataclass(frozen=True)
 class AcquisitionFlows:
@@ -47,13 +51,14 @@ def acquire(world: World, luck: Luck, day: int, claims: Claims, acquired: NDArra
     segment[owned] = users.population.segment(owner)
     quality = traits.quality[channel].copy()
     population = users.population
-    quality[owned] *= traits.premium(population.account_age(owner), population.real_name(owner))
+    age, real_name, pays = population.account(owner)
+    quality[owned] *= traits.premium(age, real_name)
     aged = channel == UNSEALED
     quality[aged] *= traits.aged_premium(luck.uniforms("unsealed age", 0, key[aged]))
     contacts = np.zeros(key.size)
     contacts[owned] = population.contacts(owner) / world.parameters.population.contacts_reference
     payment = np.zeros(key.size, dtype=np.bool_)
-    payment[owned] = population.payment(owner)
+    payment[owned] = pays
     accounts.append(
         key=key,
         channel=channel.astype(np.int8),
@@ -113,14 +118,13 @@ def _clusters(world: World, dealer: NDArray[np.int64], channel: NDArray[np.int64
 
 def _mark_owners(world: World, claims: Claims) -> None:
     """Set the status of the owners and count renters in their communities."""
-    users = world.users
-    for channel, status in ((RENTED, RENTING), (BOUGHT, SOLD), (STOLEN, ROBBED)):
-        owners = claims.owner[claims.channel == channel]
-        if owners.size:
-            rows = users.rows(owners)
-            users.touched.status[rows] = status
-            if channel == RENTED:
-                users.count_renters(owners, 1)
+    owned = claims.owner >= 0
+    owners, channel = claims.owner[owned], claims.channel[owned]
+    if owners.size == 0:
+        return
+    rows = world.users.rows(owners)
+    world.users.touched.status[rows] = _STATUS[channel]
+    world.users.count_renters(owners[channel == RENTED], 1)
 
 
 def _pay(world: World, by_dealer: NDArray[np.float64]) -> None:

@@ -84,26 +84,25 @@ class Population:
         """Return awareness quantiles: a user is informed while it is below the informed share."""
         return self._luck.uniforms("trait awareness", 0, words(ids))
 
+    def account(self, ids: Ids) -> tuple[Reals, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return the ages of the users' own accounts in days, whose has a verified name, and whose has payment enabled."""
+        age, name, payment = self._luck.each(("trait age", "trait real name", "trait payment"), 0, words(ids))
+        return self._aged(age), name < self._p.real_name_share, payment < self._p.payment_share
+
     def account_age(self, ids: Ids) -> Reals:
         """Return ages of the users' own accounts in days: a share is young (under 180), the others uniform up to the oldest (8 years).
 
         Ages stand still: users come and go, so that the mix of ages stays what it is.
         """
-        u = self._luck.uniforms("trait age", 0, words(ids))
+        return self._aged(self._luck.uniforms("trait age", 0, words(ids)))
+
+    def _aged(self, u: Reals) -> Reals:
         young, first, oldest = self._p.young_account_share, self._p.young_account_days, self._p.oldest_account_days
         return np.where(u < young, first * u / young, first + (u - young) / (1 - young) * (oldest - first))
 
     def younger_than(self, days: float) -> float:
         """Return the share of users whose account is younger than that many days, up to the age that counts as young."""
         return self._p.young_account_share * min(days / self._p.young_account_days, 1.0)
-
-    def real_name(self, ids: Ids) -> NDArray[np.bool_]:
-        """Say whose account has a verified name."""
-        return self._luck.uniforms("trait real name", 0, words(ids)) < self._p.real_name_share
-
-    def payment(self, ids: Ids) -> NDArray[np.bool_]:
-        """Say whose account has payment enabled."""
-        return self._luck.uniforms("trait payment", 0, words(ids)) < self._p.payment_share
 
 
 class Touched(Columns):

@@ -207,13 +207,15 @@ def test_traits_have_their_distributions(tools):
         (population.contacts(users), p.contacts_median, p.contacts_sigma),
     ]:
         assert stats.kstest(np.log(values / median) / sigma, "norm").pvalue > 1e-3
+    age, real_name, payment = population.account(users)
+    assert np.array_equal(age, population.account_age(users))
     for flag, share in [
-        (population.real_name(users), p.real_name_share),
-        (population.payment(users), p.payment_share),
-        (population.account_age(users) < 180, p.young_account_share),
+        (real_name, p.real_name_share),
+        (payment, p.payment_share),
+        (age < 180, p.young_account_share),
     ]:
         assert abs(flag.mean() - share) < LIMIT * np.sqrt(share * (1 - share) / users.size)
-    quality = made.traits.premium(population.account_age(users), population.real_name(users))
+    quality = made.traits.premium(age, real_name)
     assert abs(quality.mean() - 1) < LIMIT * quality.std() / np.sqrt(users.size)
     rows = tools.hold(made, luck, RENTED, 20_000)
     relative = made.accounts.contacts[rows]

@@ -295,7 +295,7 @@ def test_owners_are_marked_and_their_accounts_described():
         rows = np.flatnonzero(world.accounts.channel[: world.accounts.size] == channel)
         assert np.array_equal(world.accounts.owner[rows], owner)
         assert np.array_equal(world.accounts.segment[rows], world.population.segment(owner))
-        assert np.array_equal(world.accounts.payment[rows], world.population.payment(owner))
+        assert np.array_equal(world.accounts.payment[rows], world.population.account(owner)[2])
         assert (world.accounts.acquired[rows] == DAY).all()
     assert world.users.communities.renters.sum() == 10
 
