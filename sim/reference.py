@@ -120,8 +120,8 @@ SHOWN = {
             "narrowed": "narrowed",
         },
     ),
-    "recovery": Shown(
-        "calibration/recovery.csv",
+    "recovery_fresh": Shown(
+        "calibration/recovery_fresh.csv",
         {
             "of": "of",
             "worlds": "worlds",
@@ -130,6 +130,31 @@ SHOWN = {
             "width over that of the prior": "part_of_prior_width",
             "identified": "identified",
         },
+    ),
+    "paired_variance": Shown(
+        "paired_variance/comparison.csv",
+        {
+            "a tenth more of": "`scenario",
+            "outcome": "`outcome",
+            "effect, share of the baseline": ("relative", "relative_low", "relative_high"),
+            "times fewer runs": ("variance_ratio", "variance_ratio_low", "variance_ratio_high"),
+        },
+        {"outcome": ("expected_harm_yuan", "harm_total_yuan", "supply_account_days", "stock_rented", "price_yuan")},
+    ),
+    "benchmarks": Shown(
+        "benchmarks.csv",
+        {
+            "what": "what",
+            "ours": "ours",
+            "unit": "ours_unit",
+            "against": "peer",
+            "its": "peer_value",
+            "ratio, least and largest": ("ratio", "ratio_low", "ratio_high"),
+            "asked for": "aim",
+            "at least": "at_least",
+            "verdict": "verdict",
+        },
+        {"verdict": ("reached", "at least", "missed")},
     ),
 }
 """The tables by the name that a document's marker gives."""
