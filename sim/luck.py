@@ -1,4 +1,4 @@
-"""Event-keyed luck: every random number is a pure function of (seed, process, day, entity key).
+"""Event-keyed luck: every random number is a pure function of (seed, process, day, entity key), without the day for what happens once.
 
 There is no sequential stream. A key is a 64-bit word per entity; a process and a day pick a stream; the two are mixed by the
 finaliser of SplitMix64 (Steele, Lea & Flood 2014). Two worlds with the same seed therefore share all luck except that
@@ -38,6 +38,8 @@ _BLOCK = 1 << 14
 _SPAN = 6
 """Days whose streams are worked out at once, as a power of 2."""
 _NO_SPAN: tuple[int | None, Keys] = (None, np.zeros(0, dtype=np.uint64))
+ONCE = 0
+"""In place of the day, in draws about what happens once: traits, and what a policy may bring about on another day."""
 _LARGE_MEAN = 30.0
 _LARGEST_SMALL = 200
 _STRIP, _CHUNK = 10, 512

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from sim.levers import Levers
-from sim.luck import Luck, join
+from sim.luck import ONCE, Luck, join
 from sim.world.accounts import (
     AUDITED,
     CHALLENGED,
@@ -101,7 +101,7 @@ def examine(world: World, levers: Levers, luck: Luck, day: int) -> ExaminationFl
     signal = signal + unsealing.watch_sensitivity * watched
     passing = accounts.passing[:n]
     passing *= 1.0 - p.audit_rate * ndtr(signal - threshold)
-    _fall(fate, AUDITED, passing <= luck.uniforms("audit", 0, key))
+    _fall(fate, AUDITED, passing <= luck.uniforms("audit", ONCE, key))
     users = world.population.users
     flagged = users * p.audit_rate * float(ndtr(-threshold))
     logins = users * world.parameters.population.logins_new_device_per_user_day
@@ -121,7 +121,7 @@ def confirm(world: World, luck: Luck, rows: NDArray[np.int64]) -> None:
     accounts = world.accounts
     live = rows[accounts.fate[rows] == LIVE]
     case = join(accounts.key[live], accounts.case_day[live])  # not the day of review, which the length of the queue moves
-    confirmed = luck.uniforms("review", 0, case) < world.parameters.detection.confirm_share
+    confirmed = luck.uniforms("review", ONCE, case) < world.parameters.detection.confirm_share
     accounts.fate[live[confirmed]] = REVIEWED
     accounts.case_day[live[~confirmed]] = -1
 

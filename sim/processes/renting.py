@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sim.agents.user import acceptance, accepted, advert_survival, interest_in_renting
 from sim.levers import AT_RISK, SEGMENTS, Levers
-from sim.luck import Keys, Luck, chosen, poisson, repeated
+from sim.luck import ONCE, Keys, Luck, chosen, poisson, repeated
 from sim.world.accounts import ADVERT, REFERRAL, RENTED, RETURN, Claims
 from sim.world.registry import distinct
 from sim.world.world import World
@@ -96,8 +96,8 @@ def return_owners(world: World, levers: Levers, luck: Luck, day: int) -> Claims:
     same = (touched.until[rows] == day) & (dealer >= 0) & dealers.active[dealer] & (dealers.entered[dealer] == touched.asker_entered[rows])
     owner, dealer = owner[same], dealer[same]
     strikes = touched.strikes[rows[same]]
-    key = luck.children("return", 0, owner.astype(np.uint64), strikes)  # not by the day, which an earlier detection moves
-    accepts = (luck.uniforms("asked again", 0, key) < p.return_share) & _agrees(world, levers, luck, day, "return accepted", key, owner)
+    key = luck.children("return", ONCE, owner.astype(np.uint64), strikes)  # not by the day, which an earlier detection moves
+    accepts = (luck.uniforms("asked again", ONCE, key) < p.return_share) & _agrees(world, levers, luck, day, "return accepted", key, owner)
     return Claims.of(key[accepts], RENTED, dealer[accepts], owner[accepts], lure=RETURN)
 
 
@@ -108,4 +108,4 @@ def _agrees(world: World, levers: Levers, luck: Luck, day: int, process: str, ke
     segment = world.population.segment(user)
     interest = interest_in_renting(world, levers, user, segment) + world.parameters.renting.referral_logit
     chance = acceptance(world, user, segment, interest, day)
-    return (luck.uniforms(process, 0, key) < chance) & world.users.free(user, day)
+    return (luck.uniforms(process, ONCE, key) < chance) & world.users.free(user, day)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sim.agents.enforcer import Session
 from sim.levers import CHANNELS, SEGMENTS, Levers
-from sim.luck import Luck, join
+from sim.luck import ONCE, Luck, join
 from sim.world.accounts import AUDITED, FRAUD, RENTED, RESEALED, STOLEN, VICE
 from sim.world.registry import distinct
 from sim.world.users import BANNED, LOST
@@ -68,7 +68,7 @@ def sanction(world: World, levers: Levers, luck: Luck, day: int) -> SanctionFlow
 def _seal(world: World, luck: Luck, rows: NDArray[np.int64], permanent: float) -> None:
     """Seal dealer-made accounts: some for good, the others go to the dealer's pool for unsealing, which has a cap."""
     accounts, dealers = world.accounts, world.dealers
-    kept = luck.uniforms("sealed for good", 0, accounts.key[rows]) >= permanent
+    kept = luck.uniforms("sealed for good", ONCE, accounts.key[rows]) >= permanent
     more = dealers.per_dealer(accounts.dealer[rows[kept]]).astype(np.int64)
     cap = int(world.parameters.unsealing.pool_cap)
     dealers.pool[: dealers.size] = np.minimum(dealers.pool[: dealers.size] + more, cap)
@@ -83,7 +83,7 @@ def _sanction_owners(
     touched = users.touched
     strikes = touched.strikes[at].astype(np.int64)
     grave = (accounts.use[rows] == FRAUD) | (accounts.use[rows] == VICE)
-    harder, losing, appealing, trying = luck.each(("heavier step", "lost for good", "owner appeals", "owner's case"), 0, key)
+    harder, losing, appealing, trying = luck.each(("heavier step", "lost for good", "owner appeals", "owner's case"), ONCE, key)
     heavier = harder < levers.sanction_severity
     step = ladder(grave, heavier, strikes)
     step[losing < permanent * p.owner_permanent_ratio] = PERMANENT
@@ -123,7 +123,7 @@ def _sanction_owners(
 def _verdict_days(world: World, luck: Luck, day: int, key: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Return the days on which cases opened today end, uniform over their shortest and longest duration."""
     p = world.parameters.sanction
-    return day + (p.case_days_low + (p.case_days_high - p.case_days_low) * luck.uniforms("case days", 0, key)).astype(np.int64)
+    return day + (p.case_days_low + (p.case_days_high - p.case_days_low) * luck.uniforms("case days", ONCE, key)).astype(np.int64)
 
 
 def trace_helpers(world: World, levers: Levers, luck: Luck, day: int, honest_assists: float) -> HelperFlows:
@@ -156,15 +156,12 @@ def trace_helpers(world: World, levers: Levers, luck: Luck, day: int, honest_ass
 def decide_cases(world: World, luck: Luck, day: int, session: Session) -> AppealFlows:
     """Decide what reviewers took up besides reported accounts: mistaken reports, appeals of innocents and of owners."""
     p, d = world.parameters.sanction, world.parameters.detection
-    owners = world.docket.remove(session.first, session.mistaken, session.innocents, session.owners)
+    owners, filed = world.docket.remove(session.first, session.mistaken, session.innocents, session.owners)
     mistaken, innocents = int(session.mistaken.sum()), int(session.innocents.sum())
     wrongly = min(mistaken, luck.count("innocents confirmed", day, mistaken * d.confirm_innocent_share))
     cleared = int(np.floor(innocents * p.upheld_innocent + luck.uniform("innocents cleared", day)))
-    upheld = owners
-    if owners.size:
-        at = world.users.registry.find(owners)
-        case = join(owners.astype(np.uint64), world.users.touched.strikes[at])
-        upheld = owners[luck.uniforms("owner's appeal", 0, case) < p.upheld_owner]
+    case = join(owners.astype(np.uint64), filed)  # not the day of review, which the length of the queue moves
+    upheld = owners[luck.uniforms("owner's appeal", ONCE, case) < p.upheld_owner]
     if upheld.size:
         rows = world.users.rows(upheld)
         touched = world.users.touched

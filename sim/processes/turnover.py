@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.levers import Levers
-from sim.luck import Luck, join
+from sim.luck import ONCE, Luck, join
 from sim.world.accounts import ABANDONED, LIVE, SEIZED
 from sim.world.entry import dealer_keys, found
 from sim.world.world import World
@@ -50,7 +50,7 @@ def turn_over_dealers(world: World, levers: Levers, luck: Luck, day: int) -> Dea
     dealers.arrest_day[rows[opened]] = day + duration.astype(np.int32)
     shortfall = np.clip((p.dealer.reserve_yuan - dealers.profit[rows]) / p.dealer.reserve_yuan, 0.0, 2.0)
     dealers.staying[rows] *= np.maximum(0.0, 1.0 - p.dealer.exit_per_day * shortfall) * (1.0 - p.dealer.retire_per_day)
-    leaves = dealers.staying[rows] <= luck.uniforms("dealer leaves", 0, key)
+    leaves = dealers.staying[rows] <= luck.uniforms("dealer leaves", ONCE, key)
     leaves |= dealers.cash[rows] < -p.dealer.bankrupt_yuan
     leaving = rows[leaves]
     came = _enter(world, luck, day)  # before rows are given up, so that nobody inherits a predecessor's last day

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.levers import Levers
-from sim.luck import Keys, Luck, repeated, rounded
+from sim.luck import ONCE, Keys, Luck, repeated, rounded
 from sim.world.accounts import UNSEALED, Claims
 from sim.world.users import BANNED
 from sim.world.world import World
@@ -69,10 +69,10 @@ def request_own(world: World, luck: Luck) -> SelfRequests:
     users = np.sort(world.self_unsealing)
     world.self_unsealing = np.zeros(0, dtype=np.int64)
     strikes = world.users.touched.strikes[world.users.registry.find(users)]
-    keys = luck.children("own request", 0, users.astype(np.uint64), strikes)
-    tries = luck.uniforms("own unsealing", 0, keys) < p.self_attempt_share
+    keys = luck.children("own request", ONCE, users.astype(np.uint64), strikes)
+    tries = luck.uniforms("own unsealing", ONCE, keys) < p.self_attempt_share
     users, keys = users[tries], keys[tries]
-    return SelfRequests(users, keys, luck.uniforms("own scan", 0, keys) < p.self_bought_share)
+    return SelfRequests(users, keys, luck.uniforms("own scan", ONCE, keys) < p.self_bought_share)
 
 
 def complete(world: World, levers: Levers, luck: Luck, day: int, requests: Requests, helper: NDArray[np.int64]) -> Claims:
@@ -109,7 +109,7 @@ def complete_own(world: World, levers: Levers, luck: Luck, day: int, own: SelfRe
     refuse = p.legitimate_refused_share * levers.unsealing_strictness
     helped = ~own.buys
     helped[own.buys] = helper >= 0
-    judged = luck.uniforms("own unsealing judged", 0, own.key) < refuse
+    judged = luck.uniforms("own unsealing judged", ONCE, own.key) < refuse
     free = own.user[helped & ~judged]
     rows = world.users.registry.find(free)
     touched = world.users.touched

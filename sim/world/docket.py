@@ -37,17 +37,22 @@ class Docket:
         for filed in [filed for filed in self.owners if filed < first]:
             del self.owners[filed]
 
-    def remove(self, first: int, mistaken: NDArray[np.int64], innocents: NDArray[np.int64], owners: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Take cases off by day of arrival from day `first`; returns the owners whose appeals they were."""
+    def remove(
+        self, first: int, mistaken: NDArray[np.int64], innocents: NDArray[np.int64], owners: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Take cases off by day of arrival from day `first`; returns the owners whose appeals they were, and the days these came in."""
         last = first + mistaken.size
         self.mistaken[first:last] -= mistaken
         self.innocents[first:last] -= innocents
-        taken = []
+        taken, days = [], []
         for filed in sorted(filed for filed in self.owners if filed >= first):
             count = int(owners[filed - first])
             taken.append(self.owners[filed][:count])
+            days.append(np.full(count, filed))
             self.owners[filed] = self.owners[filed][count:]
-        return np.concatenate(taken) if taken else np.zeros(0, dtype=np.int64)
+        if not taken:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        return np.concatenate(taken), np.concatenate(days)
 
     def waiting(self, day: int) -> int:
         """Return the number of cases that wait."""

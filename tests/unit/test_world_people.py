@@ -64,11 +64,11 @@ def test_traits_are_the_users_own():
     """A trait depends on seed and id alone: not on company, order or the size of the platform."""
     small, large = population(10_000), population(1_000_000)
     ids = np.array([9, 4000, 77, 9])
-    for trait in ("reservation", "contacts", "quantile", "account_age", "real_name", "payment"):
-        values = getattr(small, trait)(ids)
-        assert values[0] == values[3]
-        assert np.array_equal(values[::-1], getattr(small, trait)(ids[::-1]))
-        assert np.array_equal(values, getattr(large, trait)(ids))
+    for trait in ("reservation", "contacts", "quantile", "account_age", "account"):
+        values = np.atleast_2d(getattr(small, trait)(ids))
+        assert np.array_equal(values[:, 0], values[:, 3])
+        assert np.array_equal(values[:, ::-1], np.atleast_2d(getattr(small, trait)(ids[::-1])))
+        assert np.array_equal(values, np.atleast_2d(getattr(large, trait)(ids)))
     assert not np.array_equal(small.reservation(ids), population(10_000, seed=2).reservation(ids))
 
 
