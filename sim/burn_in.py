@@ -27,7 +27,9 @@ MOST_BYTES = 64_000_000
 """A larger state is not shared: one a process waits in memory, which should not need more than the process itself (150 MB when idle)."""
 
 BYTES_A_USER = 0.6
-"""What a state takes, measured on 12 million users after 180 days: 0.16 for communities, the rest for users to whom something happened."""
+"""What a state takes, measured on 12 million users after 180 days: 0.16 for communities, the rest for users to whom something happened.
+
+A burn-in that would be too large by this is not begun; one that turns out to be is not shared."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class BurnIn:
 
     state: bytes
     seconds: float
+
+
+class TooLargeError(RuntimeError):
+    """The state of a burn-in is too large to be handed on."""
 
 
 class Simulation:
@@ -62,6 +68,8 @@ class Simulation:
             model.step()
         saved = model.saved()
         model.close()
+        if len(saved) > MOST_BYTES:  # users alone do not say how dense a market is
+            raise TooLargeError(f"the state takes {len(saved) / 1e6:.0f} MB, and at most {MOST_BYTES / 1e6:.0f} are shared")
         return BurnIn(saved, time.perf_counter() - start)
 
     def branch(self, scenario: Scenario, burn_in: BurnIn) -> Made:
@@ -75,7 +83,6 @@ class Simulation:
 def _made(model: AccountMarket, start: float) -> Made:
     model.run()
     daily = model.daily
-    model.close()
     return daily, window_means(daily, *model.scenario.run.window), time.perf_counter() - start
 
 

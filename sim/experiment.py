@@ -57,6 +57,8 @@ class Progress:
     computed: int = 0
     failed: int = 0
     stage: str = "runs"
+    note: str = ""
+    """What is to be said once, beside the numbers."""
 
     @property
     def left(self) -> int:
@@ -140,6 +142,9 @@ def run_jobs(
     def finished(ids: Ids, result: RunResult | BurnIn | str | Crash) -> None:
         if len(ids) == 1:
             keep(pending[ids[0]], result)
+        elif not isinstance(result, BurnIn):
+            why = str(result).strip().splitlines()[-1]
+            tell(replace(state, note=f"burn-in of seed {pending[ids[0]].seed} cannot be shared, {len(ids)} runs make their own: {why}"))
         schedule.over(ids, result)
 
     schedule = Schedule({key: (job.scenario, job.seed) for key, job in pending.items()}, how or simulate, workers, share_burn_in)

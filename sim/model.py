@@ -51,13 +51,15 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
     seed
         Picks the run's luck; the same scenario and seed give the same bits. Default: the scenario's own seed.
     saved
-        What `saved` of a model returned, to go on from there under that model's seed. The scenario has to be that model's but for what
-        acts from then on only.
+        What `saved` of a model returned, to go on from there under that model's seed; no `seed` or `luck` can be given then. The scenario
+        has to be that model's but for what acts from then on only: raises `ValueError` when users, days or parameters differ.
     luck
         In place of `Luck(seed)`, for who wants to see what is drawn.
     """
 
     def __init__(self, scenario: Scenario, seed: int | None = None, saved: bytes | None = None, luck: Luck | None = None) -> None:
+        if saved is not None and (seed is not None or luck is not None):
+            raise ValueError("a saved state has its own luck; give no seed and no luck beside it")
         self.scenario = scenario
         self.day = 0
         """Days done; also the number of the day that the next step simulates."""
@@ -67,7 +69,9 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
             self.world = World(scenario, self.luck)
             self._recorder = Recorder(scenario.run.days)
         else:
-            self.day, self.luck, self.world, self._recorder, spent, dealers = pickle.loads(saved)  # noqa: S301  # made by `saved`
+            before, self.day, self.luck, self.world, self._recorder, spent, dealers = pickle.loads(saved)  # noqa: S301  # made by `saved`
+            if before != _fixed(scenario):
+                raise ValueError("the state was saved of a scenario with other users, days or parameters")
         super().__init__(rng=self.luck.seed)
         self.enforcer = Enforcer(self, self.world.parameters)
         self._dealers: dict[int, Dealer] = {}
@@ -86,7 +90,9 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
         look at rows, and are numbered anew.
         """
         dealers = np.array(list(self._dealers), dtype=np.int64)
-        return pickle.dumps((self.day, self.luck, self.world, self._recorder, self.enforcer.spent, dealers), protocol=5)
+        return pickle.dumps(
+            (_fixed(self.scenario), self.day, self.luck, self.world, self._recorder, self.enforcer.spent, dealers), protocol=5
+        )
 
     def close(self) -> None:
         """Let go of what Mesa keeps of a model that is done with: its count of agents, which would hold the model for good."""
@@ -222,6 +228,8 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
         self._recorder.record(outcome_row(world, levers, costs, done, day))
         self.day += 1
         self.running = self.day < self.scenario.run.days
+        if not self.running:
+            self.close()
 
     def _plan(self, rows: NDArray[np.int64]) -> None:
         """Let dealers decide and note their plans."""
@@ -247,3 +255,8 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
             self._dealers.pop(row).remove()
         for row in came.tolist():
             self._dealers[row] = Dealer(self, self.world, row)
+
+
+def _fixed(scenario: Scenario) -> tuple[object, ...]:
+    """Return what of a scenario the world has been made of."""
+    return scenario.population, scenario.run.days, scenario.parameters, scenario.dealers.learning

@@ -42,7 +42,10 @@ class Reporter:
             self.earlier, self.last = self.done, None
         if self._quiet:
             return
-        if state.stage != "runs":
+        if state.note:
+            self.close()
+            say(state.note)
+        elif state.stage != "runs":
             self.close()
             self._start = time.monotonic()
             say(state.stage)

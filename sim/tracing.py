@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,7 @@ from sim.luck import Keys, Luck, Reals
 from sim.model import AccountMarket
 from sim.scenario import Scenario
 
+_NOBODY: Keys = np.zeros(0, dtype=np.uint64)
 TRAIT = "trait "
 """Begins the names of look-ups of traits, which decide nothing."""
 
@@ -31,6 +32,11 @@ class Noted(Luck):
     def each(self, processes: Sequence[str], day: int, keys: Keys) -> Reals:
         """Draw as `Luck` does, and note the keys for each process."""
         return np.array([self.uniforms(process, day, keys) for process in processes]).reshape(len(processes), keys.size)
+
+    def count(self, process: str, day: int, mean: float) -> int:
+        """Draw as `Luck` does, and note the mean: where a policy moves it, the count may differ."""
+        self.drawn.setdefault(process, []).append(np.array([mean]).view(np.uint64))
+        return super().count(process, day, mean)
 
     def taken(self) -> dict[str, Keys]:
         """Return and forget what was drawn."""
@@ -65,6 +71,8 @@ class Trace:
     first_day: int = -1
     order: tuple[str, ...] = ()
     """The processes of `first_day` in order."""
+    alone: tuple[int, int] = (0, 0)
+    """Draws of the first process to part that day, of the first run alone and of the second."""
 
     @property
     def event(self) -> Parting | None:
@@ -73,7 +81,7 @@ class Trace:
 
     @property
     def before(self) -> str:
-        """Return the last process before it that day: it or an earlier one made the same draws but decided otherwise."""
+        """Return the last process before it that day, whose draws are still those of both."""
         event = self.event
         at = self.order.index(event.process) if event else 0
         return self.order[at - 1] if at > 0 else ""
@@ -85,20 +93,42 @@ class Trace:
         if event is None:
             return [f"The runs make the same draws on all {self.days} days."]
         said = [f"Until day {self.first_day} both runs make the same draws."]
+        first, second = self.alone
         said.append(
-            f"On day {self.first_day} the first to part is '{event.process}'"
-            + (f"; up to '{self.before}' all draws of that day are alike, so one of those was decided otherwise." if self.before else ".")
+            f"On day {self.first_day} the first to part is '{event.process}': {first} draws of the first run alone, {second} of the second."
         )
+        if self.before:
+            said.append(f"Up to '{self.before}' the draws of that day are the same: what sets the runs apart was decided there or before.")
         apart = sorted((parting for parting in self.partings.values() if parting.first_day >= 0), key=lambda parting: parting.shared)
         said.append("Least shared: " + ", ".join(f"'{parting.process}' {100 * parting.shared:.0f} %" for parting in apart[:5]) + ".")
         return said
+
+
+def _compared(first: Keys, second: Keys) -> tuple[int, int, int]:
+    """Count the keys in both, in the first alone and in the second alone."""
+    a, b = np.unique(first), np.unique(second)
+    both = np.intersect1d(a, b, assume_unique=True).size
+    return both, a.size - both, b.size - both
+
+
+def merged(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
+    """Return all names in order; those of the second alone stand after the one they follow there."""
+    order, at = list(first), 0
+    known = set(order)
+    for name in second:
+        if name in known:
+            at = order.index(name) + 1
+        else:
+            order.insert(at, name)
+            at += 1
+    return tuple(order)
 
 
 def trace(first: Scenario, second: Scenario, seed: int, days: int | None = None, tell: Callable[[int, int], None] | None = None) -> Trace:
     """Run two scenarios day by day with the same seed and compare for whom each process draws.
 
     `days` from the start of the runs, all if not given; `tell` hears of days done and all. Draws are counted from the first's burn-in on.
-    Single draws of the whole population (`Luck.count`, `Luck.uniform`) are the same in both by their nature and are not compared.
+    A count of the whole population (`Luck.count`) is compared by its mean, one a day. Single uniforms are the same in both.
     """
     lucks = Noted(seed), Noted(seed)
     models = [AccountMarket(scenario, seed, luck=luck) for scenario, luck in zip((first, second), lucks, strict=True)]
@@ -112,18 +142,21 @@ def trace(first: Scenario, second: Scenario, seed: int, days: int | None = None,
         ours, theirs = (luck.taken() for luck in lucks)
         for name in dict.fromkeys((*ours, *theirs)):
             parting = found.partings.setdefault(name, Parting(name))
-            a, b = (np.unique(drawn.get(name, np.zeros(0, dtype=np.uint64))) for drawn in (ours, theirs))
-            both = np.intersect1d(a, b, assume_unique=True).size
+            both, one, other = _compared(ours.get(name, _NOBODY), theirs.get(name, _NOBODY))
             if day >= first.run.burn_in_days:
                 parting.both += both
-                parting.only_first += a.size - both
-                parting.only_second += b.size - both
-            if parting.first_day < 0 and not both == a.size == b.size:
+                parting.only_first += one
+                parting.only_second += other
+            if parting.first_day < 0 and (one or other):
                 parting.first_day = day
                 if found.first_day < 0:
                     found.first_day = day
         if found.first_day == day:
-            found.order = tuple(dict.fromkeys((*ours, *theirs)))
+            found.order = merged(ours, theirs)
+            if found.event is not None:
+                name = found.event.process
+                _, *alone = _compared(ours.get(name, _NOBODY), theirs.get(name, _NOBODY))
+                found.alone = alone[0], alone[1]
         if tell:
             tell(day + 1, found.days)
     for model in models:

@@ -105,6 +105,7 @@ def struck(scenario: Scenario, seed: int, strike: Strike) -> Seen:
     while model.day < min(until + strike.days, scenario.run.days):
         model.step()
     daily = model.daily
+    model.close()
     return {"struck": np.array([count], dtype=np.float64)} | {
         name: daily[name] for name in ("price_yuan", "supply_account_days", "expected_harm_yuan")
     }

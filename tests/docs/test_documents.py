@@ -247,3 +247,8 @@ def test_commands_in_readme_exist():
 def test_no_document_names_a_machine(path):
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"(?<![\w.])/(?:home|root|tmp|work|opt|usr|Users)/", text)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_no_place_is_left_to_be_filled_in(path):
+    assert re.findall(r"\b[A-Z]{3,}_TEXT\b|Not yet computed", path.read_text(encoding="utf-8")) == []

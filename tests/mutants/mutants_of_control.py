@@ -148,4 +148,31 @@ CONTROL = (
         "* millions",
     ),
     one("accounts of day 0 are all new", "4", "world/start.py", "ages.append(np.floor(np.log(u)", "ages.append(np.floor(0 * np.log(u)"),
+    # one lot for a life, and what happens once
+    one(
+        "every audit draws anew against the first day's chance",
+        "4",
+        P + "detection.py",
+        "passing *= 1.0 - p.audit_rate",
+        "passing[:] = 1.0 - p.audit_rate",
+    ),
+    one("careers do not wear on", "4_careers", P + "turnover.py", "dealers.staying[rows] *= ", "dealers.staying[rows] = "),
+    one(
+        "dealers of a row share a lot",
+        "4_careers",
+        P + "turnover.py",
+        'luck.uniforms("dealer leaves", ONCE, key)',
+        'luck.uniforms("dealer leaves", ONCE, rows.astype(np.uint64))',
+    ),
+    one("all reports of an account have one verdict", "19_once", P + "detection.py", ", accounts.case_day[live])  #", ", 0 * live)  #"),
+    one("all appeals of an owner have one decision", "19_once", P + "sanctions.py", "astype(np.uint64), filed)", "astype(np.uint64), 0)"),
+    one("an owner asked again is always the same rental", "19_once", P + "renting.py", "np.uint64), strikes)", "np.uint64), 0 * strikes)"),
+    one("own requests of an owner share their luck", "19_once", P + "unsealing.py", "np.uint64), strikes)", "np.uint64), 0 * strikes)"),
+    one(
+        "own requests hang on the day",
+        "19_once",
+        P + "unsealing.py",
+        'luck.children("own request", ONCE, ',
+        'luck.children("own request", int(world.users.touched.until.max()), ',
+    ),
 )

@@ -21,6 +21,7 @@ from types import ModuleType
 import cases_conservation
 import cases_enforcement
 import cases_market
+import cases_once
 import cases_plans
 import cases_referral
 import cases_stocks
@@ -54,7 +55,7 @@ CASES = (
     Case(1, "no dealers, no entry", (cases_stocks.case_1,), slow=True),
     Case(2, "conservation", _parts(cases_conservation, "2", "2_books", "2_dense", "2_pool")),
     Case(3, "stock of constant inflow and hazard", (cases_stocks.case_3,)),
-    Case(4, "geometric lifetime", (cases_stocks.case_4,)),
+    Case(4, "geometric lifetime", (cases_stocks.case_4, cases_once.case_4_careers)),
     Case(5, "competing exits", (cases_stocks.case_5,)),
     Case(6, "certain detection", (cases_stocks.case_6,)),
     Case(7, "no lure", (cases_stocks.case_7,)),
@@ -69,7 +70,7 @@ CASES = (
     Case(16, "sanction ladder", (cases_enforcement.case_16,)),
     Case(17, "dose-response", (cases_whole.case_17,), slow=True, long=cases_whole.case_17_all),
     Case(18, "scale", (cases_whole.case_18,), slow=True, long=cases_whole.case_18_all),
-    Case(19, "shared luck", _parts(cases_whole, "19", "19_workers"), slow=True),
+    Case(19, "shared luck", (*_parts(cases_whole, "19", "19_workers"), cases_once.case_19_once), slow=True),
     Case(20, "metamorphic", _parts(cases_whole, "20", "20_shift"), slow=True),
 )
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.processes import detection, renting, sanctions, turnover, unsealing
+from sim.agents.enforcer import Session
+from sim.processes import departures, detection, renting, sanctions, turnover, unsealing
 from sim.world.accounts import AUDITED, REGISTERED, RENTED, REVIEWED
-from sim.world.users import BANNED
+from sim.world.users import BANNED, LOST
 
 N = 3000
 LEAST_P = 1e-3
@@ -44,12 +45,15 @@ def test_a_case_has_the_same_verdict_on_whatever_day_it_is_reviewed(held):
 
 def test_a_detected_owner_meets_the_same_sanction_whenever(tools, held):
     """Step, appeal, case of law; and dealer-made accounts are sealed for good or not."""
-    found = []
+    found, appeals = [], []
     for made, luck, rows, day in held(RENTED):
         made.accounts.fate[rows] = AUDITED
         flows = sanctions.sanction(made, tools.levers(), luck, day)
         at = made.users.registry.find(made.accounts.owner[rows])
-        cases = [day_of - day for day_of in made.legal_cases.entries for _ in made.legal_cases.entries[day_of]]
+        cases = sorted(
+            (end - day, owner) for end, entries in made.legal_cases.entries.items() for owners, _ in entries for owner in owners.tolist()
+        )
+        appeals.append(made.docket.owners[day].tolist())
         found.append(
             (made.users.touched.status[at], made.users.touched.until[at] - day * (made.users.touched.status[at] == BANNED), flows, cases)
         )
@@ -57,6 +61,7 @@ def test_a_detected_owner_meets_the_same_sanction_whenever(tools, held):
     assert np.array_equal(status, other_status)
     assert np.array_equal(until[status == BANNED], other_until[status == BANNED])
     assert flows.owner_appeals == other_flows.owner_appeals > 0
+    assert appeals[0] == appeals[1]
     assert cases == other_cases
     assert len(cases) > 0
     pools = []
@@ -80,13 +85,66 @@ def test_an_owner_asked_again_later_is_the_same_rental(tools, held):
     assert len(keys[0]) > 0
 
 
+def test_another_sanction_of_an_owner_is_another_event(tools):
+    """Nobody who is caught, asked again and caught anew meets the luck of the first time."""
+    made, luck = tools.world()
+    keys, requests, owners = [], [], []
+    for day in (40, 60):
+        rows = tools.hold(made, luck, RENTED, N, day=day)
+        owners.append(made.accounts.owner[rows].tolist())
+        made.accounts.fate[rows] = AUDITED
+        sanctions.sanction(made, tools.levers(), luck, day)
+        requests.append(unsealing.request_own(made, luck).key)
+        ended = renting.return_owners(made, tools.levers(), luck, day + 14)
+        keys.append(ended.key)
+        departures.release(made, day)
+    assert owners[0] == owners[1]
+    assert min(len(keys[0]), len(keys[1]), len(requests[0]), len(requests[1])) > 0
+    assert not np.isin(keys[1], keys[0]).any()
+    assert not np.isin(requests[1], requests[0]).any()
+
+
+def test_an_appeal_is_decided_alike_on_any_day_and_anew_when_it_is_another(tools):
+    upheld = []
+    for filed, decided in ((40, 41), (40, 55), (43, 55)):
+        made, luck = tools.world(parameters={"sanction": {"upheld_owner": 0.5}})
+        made.docket.owners[filed] = np.arange(N)
+        rows = made.users.rows(np.arange(N))
+        made.users.touched.status[rows] = LOST
+        spans = np.zeros(decided - filed + 1, dtype=np.int64)
+        session = Session(np.zeros(0, dtype=np.int64), filed, spans, spans.copy(), spans.copy(), N, 0.0)
+        session.owners[0] = N
+        sanctions.decide_cases(made, luck, decided, session)
+        upheld.append(made.users.touched.status[rows] == BANNED)
+    assert np.array_equal(upheld[0], upheld[1])
+    assert 0.4 < (upheld[1] == upheld[2]).mean() < 0.6
+
+
+def test_helpers_tried_twice_have_cases_of_their_own_length(tools):
+    lengths = []
+    for day in DAYS:
+        made, luck = tools.world(parameters={"sanction": {"legal_helper": 1.0}})
+        rows = tools.hold(made, luck, REGISTERED, N)
+        helpers = made.users.rows(np.arange(N))
+        made.accounts.helper[rows] = np.arange(N)
+        made.accounts.fate[rows] = AUDITED
+        made.users.touched.previous_assist[helpers] = day - 5
+        sanctions.trace_helpers(made, tools.levers(legal_certainty=1.0), luck, day, 0.0)
+        ends = {helper: end - day for end, entries in made.helper_cases.entries.items() for (who,) in entries for helper in who.tolist()}
+        lengths.append([ends[helper] for helper in range(N)])
+    assert np.mean(np.array(lengths[0]) == np.array(lengths[1])) < 0.1
+
+
 def test_own_requests_do_not_hang_on_the_day(tools, held):
     found = []
     for made, luck, rows, day in held(RENTED):
         made.accounts.fate[rows] = AUDITED
         sanctions.sanction(made, tools.levers(), luck, day)
         own = unsealing.request_own(made, luck)
-        found.append((own.user.tolist(), own.key.tolist(), own.buys.tolist()))
+        unsealing.complete_own(made, tools.levers(unsealing_strictness=1.0), luck, day + 1, own, own.user[own.buys])
+        freed = made.users.touched.until[made.users.registry.find(own.user)] == day + 1
+        assert 0 < freed.sum() < freed.size
+        found.append((own.user.tolist(), own.key.tolist(), own.buys.tolist(), freed.tolist()))
     assert found[0] == found[1]
     assert len(found[0][0]) > 0
 
@@ -141,3 +199,22 @@ def test_careers_of_dealers_are_geometric_and_shift_a_little_with_the_hazard(too
     both = longer < 600
     assert (shorter <= longer).all()
     assert np.abs(shorter[both] - longer[both] / 1.1).max() <= 1.5
+
+
+def test_dealers_who_take_over_rows_have_careers_of_their_own(tools):
+    """Rows are used again; a successor's luck is not its predecessor's, who left early."""
+    made, luck = tools.world(dealers=1000, parameters={"dealer": {"retire_per_day": 0.05, "entry_per_12_million_day": 300.0}})
+    began = np.zeros(5000, dtype=np.int64)
+    careers = []
+    for day in range(160):
+        rows = made.dealers.rows()
+        made.dealers.profit[rows] = made.parameters.dealer.reserve_yuan * 2
+        made.dealers.cash[rows] = 1e9
+        made.market.realised_profit = made.parameters.dealer.reserve_yuan * 2
+        flows = turnover.turn_over_dealers(made, tools.levers(legal_certainty=0.0), luck, day)
+        careers += [day - began[row] for row in flows.left if 0 < began[row] <= 60]
+        began[flows.left] = 0
+        began[flows.came] = day + 1
+    lengths = np.array(careers)
+    assert lengths.size > 1500
+    assert abs((lengths < 14).mean() - (1 - 0.95**14)) < 3.3 * np.sqrt(0.25 / lengths.size)

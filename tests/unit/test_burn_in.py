@@ -244,6 +244,38 @@ def test_states_that_are_too_large_are_not_shared_and_it_is_said(small_memory, t
     assert "burn-in" not in capsys.readouterr().err, "there was nothing left to make"
 
 
+def test_a_state_that_turns_out_too_large_is_not_shared_and_it_is_said(monkeypatch, capsys):
+    """Users alone do not say how dense a market is."""
+    monkeypatch.setattr(burn_in, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(burn_in, "BYTES_A_USER", 0.1)
+    scenarios = {"base": BASE, "audit": TRIO["audit"]}
+    store = Memory()
+    report = run_jobs(jobs_of(scenarios, 1, 4), store, progress=Reporter())
+    assert len(report.done) == 2
+    assert not report.failed
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if "burn-in" in line]
+    assert said.startswith("burn-in of seed 4 cannot be shared, 2 runs make their own: sim.burn_in.TooLargeError: the state takes")
+
+
+def test_a_burn_in_that_fails_is_told_once(capsys):
+    run_jobs(jobs_of(TRIO, 2, 11), Memory(), progress=Reporter(), how=worlds.BurnInFails())
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if "burn-in" in line]
+    assert said == "burn-in of seed 12 cannot be shared, 3 runs make their own: MemoryError: no room for the state"
+
+
+def test_a_state_belongs_to_its_scenario():
+    state = Simulation().burn_in(BASE, 3).state
+    for other in (
+        scenario(population={"users": 300_000}),
+        scenario(run={"days": 31}),
+        scenario(parameters={"renting": {"quit_per_day": 0.06}}),
+    ):
+        with pytest.raises(ValueError, match="other users, days or parameters"):
+            AccountMarket(other, saved=state)
+    with pytest.raises(ValueError, match="give no seed"):
+        AccountMarket(BASE, 3, saved=state)
+
+
 @pytest.mark.parametrize(
     ("scenarios", "reporter", "share"),
     [

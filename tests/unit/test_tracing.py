@@ -9,7 +9,7 @@ from sim.cli import main
 from sim.luck import Luck, words
 from sim.model import AccountMarket
 from sim.scenario import scenario_from
-from sim.tracing import Noted, trace
+from sim.tracing import Noted, merged, trace
 
 RUN = {"days": 30, "burn_in_days": 10, "settle_days": 0}
 
@@ -23,8 +23,9 @@ def test_noting_changes_no_draw():
     assert np.array_equal(noted.uniforms("a", 3, keys), plain.uniforms("a", 3, keys))
     assert np.array_equal(noted.each(("a", "b"), 3, keys), plain.each(("a", "b"), 3, keys))
     assert np.array_equal(noted.normals("c", 3, keys[:5]), plain.normals("c", 3, keys[:5]))
+    assert noted.count("d", 3, 2.5) == plain.count("d", 3, 2.5)
     assert noted.each(("a", "b"), 3, keys[:0]).shape == (2, 0)
-    assert {name: drawn.size for name, drawn in noted.taken().items()} == {"a": 40_000, "b": 20_000, "c": 5}
+    assert {name: drawn.size for name, drawn in noted.taken().items()} == {"a": 40_000, "b": 20_000, "c": 5, "d": 1}
     assert noted.taken() == {}
     watched, plainly = AccountMarket(scenario(), 4, luck=Noted(4)), AccountMarket(scenario(), 4)
     watched.run()
@@ -44,18 +45,28 @@ def test_runs_that_are_alike_never_part():
     ("policy", "event", "latest"),
     [
         ({"registration_audit": {"strength": 0.9}}, "assist served", "own scan"),
-        ({"ad_takedown": {"strength": 1.0}}, "use", "theft succeeds"),
+        ({"ad_takedown": {"strength": 1.0}}, "honest adverts", "advert accepted"),
+        ({"login_check": {"strength": 1.0}}, "login check", "mistaken reports"),
+        ({"purge": {"strength": 1.0, "days": [12]}}, "purge", "mistaken reports"),
     ],
 )
 def test_the_first_event_follows_from_the_lever(policy, event, latest):
-    """Stricter sign-up leaves fewer who look for a helper; adverts taken down recruit fewer, whose accounts draw no use."""
+    """Stricter sign-up leaves fewer who look for a helper; takedown hits honest adverts too; a check or purge draws where nothing did."""
     found = trace(scenario(), scenario("two", **policy), 2)
     assert found.first_day >= 10
     assert found.event is not None
     assert found.event.process == event
     assert found.before == latest
-    assert 0.0 < found.event.shared < 1.0
+    assert found.event.shared < 1.0
+    assert sum(found.alone) > 0
     assert f"On day {found.first_day} the first to part is '{event}'" in found.sentences[1]
+
+
+def test_orders_are_merged():
+    assert merged("abcd", "abxcyd") == tuple("abxcyd")
+    assert merged("ab", "xab") == tuple("xab")
+    assert merged("", "xy") == ("x", "y")
+    assert merged("ab", "") == ("a", "b")
 
 
 def test_days_bound_the_trace():
