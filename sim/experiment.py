@@ -136,8 +136,8 @@ def run_jobs(
                 failure = Failure(job.run_id, job.scenario_name, job.replication, job.seed, text)
                 store.fail(vars(failure))
                 report.failed.append(failure)
-        state = replace(state, computed=len(report.done), failed=len(report.failed))
-        tell(state)
+            state = replace(state, computed=len(report.done), failed=len(report.failed))
+            tell(state)
 
     def finished(ids: Ids, result: RunResult | BurnIn | str | Crash) -> None:
         if len(ids) == 1:

@@ -137,7 +137,7 @@ def trace(
     days: Annotated[int | None, typer.Option(parser=whole("--days", 1, 100_000), metavar="N", help="Days; all if not given.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Find the first draw in which two runs with the same luck part, and how much they share."""
+    """Find the first draw in which two runs with the same luck part, and how much they share from that day on."""
     from sim.faults import SETTING
     from sim.plan import check_pairs
     from sim.scenario import load_scenario
@@ -166,7 +166,7 @@ def trace(
             for counts in [(parting.both, parting.only_first, parting.only_second)]
         ]
         print_table(("process", "parts on day", "draws of both", f"of {one.name} alone", f"of {other.name} alone", "shared"), rows, "")
-    show("\n".join(found.sentences))
+        show("\n".join(found.sentences))
 
 
 COMMANDS = (trace, check, diff, schema, outcomes, parameters, new, plot, replay)

@@ -12,6 +12,8 @@ from sim.model import AccountMarket
 from sim.scenario import Scenario
 
 _NOBODY: Keys = np.zeros(0, dtype=np.uint64)
+_WORTH_TELLING = 100
+"""Draws of a process below which what is shared is left to the table."""
 TRAIT = "trait "
 """Begins the names of look-ups of traits, which decide nothing."""
 
@@ -47,7 +49,7 @@ class Noted(Luck):
 
 @dataclass
 class Parting:
-    """How far the draws of one process part: the first day (-1: never), and draws of both runs or of one alone since policies began."""
+    """How far the draws of one process part: the first day (-1: never), and draws of both runs or of one alone since any parted."""
 
     process: str
     first_day: int = -1
@@ -56,10 +58,14 @@ class Parting:
     only_second: int = 0
 
     @property
+    def draws(self) -> int:
+        """Return how many different draws there are in all."""
+        return self.both + self.only_first + self.only_second
+
+    @property
     def shared(self) -> float:
         """Return the draws of both as a share of all; 1 where there are none."""
-        every = self.both + self.only_first + self.only_second
-        return self.both / every if every else 1.0
+        return self.both / self.draws if self.draws else 1.0
 
 
 @dataclass
@@ -92,15 +98,17 @@ class Trace:
         event = self.event
         if event is None:
             return [f"The runs make the same draws on all {self.days} days."]
-        said = [f"Until day {self.first_day} both runs make the same draws."]
+        said = [f"Before day {self.first_day} both runs make the same draws."] if self.first_day else []
         first, second = self.alone
         said.append(
             f"On day {self.first_day} the first to part is '{event.process}': {first} draws of the first run alone, {second} of the second."
         )
         if self.before:
             said.append(f"Up to '{self.before}' the draws of that day are the same: what sets the runs apart was decided there or before.")
-        apart = sorted((parting for parting in self.partings.values() if parting.first_day >= 0), key=lambda parting: parting.shared)
-        said.append("Least shared: " + ", ".join(f"'{parting.process}' {100 * parting.shared:.0f} %" for parting in apart[:5]) + ".")
+        told = [parting for parting in self.partings.values() if parting.first_day >= 0 and parting.draws >= _WORTH_TELLING]
+        apart = sorted(told, key=lambda parting: parting.shared)
+        if apart:
+            said.append("Least shared: " + ", ".join(f"'{parting.process}' {100 * parting.shared:.0f} %" for parting in apart[:5]) + ".")
         return said
 
 
@@ -127,8 +135,9 @@ def merged(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
 def trace(first: Scenario, second: Scenario, seed: int, days: int | None = None, tell: Callable[[int, int], None] | None = None) -> Trace:
     """Run two scenarios day by day with the same seed and compare for whom each process draws.
 
-    `days` from the start of the runs, all if not given; `tell` hears of days done and all. Draws are counted from the first's burn-in on.
-    A count of the whole population (`Luck.count`) is compared by its mean, one a day. Single uniforms are the same in both.
+    `days` from the start of the runs, all if not given; `tell` hears of days done and all. Draws are counted from the day on which the
+    first process parts. A count of the whole population (`Luck.count`) is compared by its mean, one a day. Single uniforms are the same
+    in both.
     """
     lucks = Noted(seed), Noted(seed)
     models = [AccountMarket(scenario, seed, luck=luck) for scenario, luck in zip((first, second), lucks, strict=True)]
@@ -140,23 +149,25 @@ def trace(first: Scenario, second: Scenario, seed: int, days: int | None = None,
         for model in models:
             model.step()
         ours, theirs = (luck.taken() for luck in lucks)
+        today: list[tuple[Parting, int, int, int]] = []
         for name in dict.fromkeys((*ours, *theirs)):
             parting = found.partings.setdefault(name, Parting(name))
             both, one, other = _compared(ours.get(name, _NOBODY), theirs.get(name, _NOBODY))
-            if day >= first.run.burn_in_days:
-                parting.both += both
-                parting.only_first += one
-                parting.only_second += other
             if parting.first_day < 0 and (one or other):
                 parting.first_day = day
-                if found.first_day < 0:
-                    found.first_day = day
-        if found.first_day == day:
+            today.append((parting, both, one, other))
+        if found.first_day < 0 and any(parting.first_day == day for parting, *_ in today):
+            found.first_day = day
             found.order = merged(ours, theirs)
             if found.event is not None:
                 name = found.event.process
                 _, *alone = _compared(ours.get(name, _NOBODY), theirs.get(name, _NOBODY))
                 found.alone = alone[0], alone[1]
+        if found.first_day >= 0:
+            for parting, both, one, other in today:
+                parting.both += both
+                parting.only_first += one
+                parting.only_second += other
         if tell:
             tell(day + 1, found.days)
     for model in models:

@@ -180,7 +180,8 @@ def variance_ratio(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> 
     """Return (var a + var b) / var(a - b) of two paired samples `(n,)`: how many times pairing cuts the variance of the difference.
 
     With s = a + b and d = a - b the ratio is (1 + var s / var d) / 2; var s / var d of correlated normals has an exact interval
-    (Pitman 1939, Morgan 1939). Infinite when the differences have no variance, NaN when nothing varies.
+    (Pitman 1939, Morgan 1939). Infinite when the differences have no variance, NaN when nothing varies. The interval is NaN where
+    the sample says nothing of its width: fewer than `FEW` pairs, or pairs on a line, as counts of few values may happen to be.
     """
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     n = len(a)
@@ -190,12 +191,14 @@ def variance_ratio(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> 
     independent = float(spread(a)[0]) ** 2 + float(spread(b)[0]) ** 2
     if paired == 0.0:
         value = np.inf if independent > 0.0 else np.nan
-        return Interval(value, value, value)
+        return Interval(value, *([np.nan] * 2 if n < FEW else [value] * 2))
     value = independent / paired
     total = float(spread(a + b)[0]) ** 2
-    if n < 3 or total == 0.0:
+    if n < FEW or total == 0.0:
         return Interval(value, np.nan, np.nan)
     r = float(np.corrcoef(a + b, a - b)[0, 1])
+    if r * r > 1.0 - 1e-9:
+        return Interval(value, np.nan, np.nan)
     t = float(stats.t.isf((1.0 - level) / 2.0, n - 2))
     k = 1.0 + 2.0 * t * t * (1.0 - min(r * r, 1.0)) / (n - 2)
     root = float(np.sqrt(k * k - 1.0))

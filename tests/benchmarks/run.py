@@ -72,6 +72,11 @@ def asked(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     made = parser.parse_args(arguments)
     made.only = made.only or [name for name in ORDER if name not in ASKED_FOR]
     made.out = made.out or (QUICK_TABLE if made.quick else TABLE)
+    try:  # before an hour is spent
+        made.out.parent.mkdir(parents=True, exist_ok=True)
+        made.out.open("a", encoding="utf-8").close()
+    except OSError as error:
+        parser.error(f"--out {made.out}: {error.strerror}")
     return made
 
 
@@ -104,6 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write(table, made.out)
         if old := sorted({row.section for row in table if row.engine not in {engine, ""}}):
             say(f"the table still has rows of another version of the engine: {', '.join(old)}")
+    say(f"\nthe table is in {made.out}")
     missed = [f"{row.section}: {row.what}" for row in rows if row.verdict == MISSED]
     say(f"\n{len(rows)} rows, {len(missed)} missed{': ' if missed else ''}{'; '.join(missed)}")
     return int(any(row.verdict == NOT_MEASURED for row in rows))

@@ -138,6 +138,18 @@ class TestIntervals:
             hits += found.low <= truth <= found.high
         assert hits / 500 == pytest.approx(0.95, abs=0.033)
 
+    def test_variance_ratio_has_no_interval_where_the_sample_says_nothing_of_it(self):
+        """Few pairs, and counts of few values that happen to lie on a line."""
+        few = intervals.variance_ratio([1.0, 2.0, 4.0, 3.0], [1.0, 2.5, 3.0, 3.5])
+        assert few.value > 1
+        assert np.isnan([few.low, few.high]).all()
+        line = intervals.variance_ratio([1.0, 2.0, 1.0, 2.0, 1.0, 2.0], [3.0, 6.0, 3.0, 6.0, 3.0, 6.0])
+        assert np.isfinite(line.value)
+        assert np.isnan([line.low, line.high]).all()
+        same = intervals.variance_ratio([1.0, 2.0, 3.0], [2.0, 3.0, 4.0])
+        assert same.value == np.inf
+        assert np.isnan([same.low, same.high]).all()
+
     def test_variance_ratio_of_differences_that_do_not_vary(self):
         a = np.array([1.0, 2.0, 4.0])
         assert intervals.variance_ratio(a, a).value == np.inf
