@@ -72,11 +72,9 @@ def asked(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     made = parser.parse_args(arguments)
     made.only = made.only or [name for name in ORDER if name not in ASKED_FOR]
     made.out = made.out or (QUICK_TABLE if made.quick else TABLE)
-    try:  # before an hour is spent
-        made.out.parent.mkdir(parents=True, exist_ok=True)
-        made.out.open("a", encoding="utf-8").close()
-    except OSError as error:
-        parser.error(f"--out {made.out}: {error.strerror}")
+    folder = next(path for path in (made.out.absolute().parent, *made.out.absolute().parents) if path.exists())
+    if made.out.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):  # told before an hour is spent
+        parser.error(f"--out {made.out}: cannot be written")
     return made
 
 
