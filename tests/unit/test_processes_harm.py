@@ -141,7 +141,7 @@ def test_each_lever_costs_its_strength_and_its_events(enforcer):
     before = dict(enforcer.spent)
     events = {"account_audit": 7.0, "ad_takedown": 3.0}
     costs = enforcer.book(aimed, events, 12.0, shares)
-    unit = enforcer._unit
+    unit = enforcer.model.world.parameters.cost
     assert costs["account_audit"] == pytest.approx(unit.account_audit_fixed * 0.4 * 12 + unit.account_audit_event * 7)
     assert costs["ad_takedown"] == pytest.approx(unit.ad_takedown_fixed * 0.25 * 12 + unit.ad_takedown_event * 3)
     assert costs["friend_confirmation"] == pytest.approx(unit.friend_confirmation_fixed * LEVERS["friend_confirmation"].standing * 12)
