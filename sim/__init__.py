@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sim.comparison import Comparison, Robust, Runs
     from sim.conduct import compare, open_results, run, sweep
     from sim.experiment import replay
+    from sim.exploring.carrying import Explored, explore
     from sim.faults import ScenarioError
     from sim.model import AccountMarket
     from sim.scenario import Scenario, load_scenario
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "AccountMarket": "sim.model",
     "Comparison": "sim.comparison",
+    "Explored": "sim.exploring.carrying",
     "OverLearning": "sim.structure",
     "Results": "sim.store",
     "Robust": "sim.comparison",
@@ -34,6 +36,7 @@ _HOMES = {
     "StoreError": "sim.store",
     "WriteError": "sim.store",
     "compare": "sim.conduct",
+    "explore": "sim.exploring.carrying",
     "load_scenario": "sim.scenario",
     "open_results": "sim.conduct",
     "over_learning": "sim.structure",
@@ -45,6 +48,7 @@ _HOMES = {
 __all__ = [
     "AccountMarket",
     "Comparison",
+    "Explored",
     "OverLearning",
     "Results",
     "Robust",
@@ -55,6 +59,7 @@ __all__ = [
     "WriteError",
     "__version__",
     "compare",
+    "explore",
     "load_scenario",
     "open_results",
     "over_learning",
