@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sim.conduct import compare, open_results, run, sweep
     from sim.experiment import replay
     from sim.exploring.carrying import Explored, explore
+    from sim.exploring.sensitivity import Sensitivity, sensitivity
     from sim.faults import ScenarioError
     from sim.model import AccountMarket
     from sim.scenario import Scenario, load_scenario
@@ -33,6 +34,7 @@ _HOMES = {
     "Runs": "sim.comparison",
     "Scenario": "sim.scenario",
     "ScenarioError": "sim.faults",
+    "Sensitivity": "sim.exploring.sensitivity",
     "StoreError": "sim.store",
     "WriteError": "sim.store",
     "compare": "sim.conduct",
@@ -42,6 +44,7 @@ _HOMES = {
     "over_learning": "sim.structure",
     "replay": "sim.experiment",
     "run": "sim.conduct",
+    "sensitivity": "sim.exploring.sensitivity",
     "sweep": "sim.conduct",
 }
 
@@ -55,6 +58,7 @@ __all__ = [
     "Runs",
     "Scenario",
     "ScenarioError",
+    "Sensitivity",
     "StoreError",
     "WriteError",
     "__version__",
@@ -65,6 +69,7 @@ __all__ = [
     "over_learning",
     "replay",
     "run",
+    "sensitivity",
     "sweep",
 ]
 

@@ -51,4 +51,39 @@ def _explored(asked: Exploration, target: Path, workers: int | None, quiet: bool
         return carry_out(layout, target, workers or processors(), reporter)
 
 
-COMMANDS = (experiment,)
+def sensitivity(
+    file: File,
+    set_: Settings = None,
+    replications: Replications = None,
+    seed: Seed = None,
+    workers: Workers = None,
+    out: Out = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say which factors of a design move the outcomes, and how much is luck."""
+    from sim.exploring.file import load_exploration
+    from sim.exploring.points import require_extra
+    from sim.exploring.sensitivity import check_design
+    from sim.exploring.sensitivity import sensitivity as analyse
+    from sim.screen import say, show
+
+    asked = load_exploration(file, overrides_of(set_, replications, seed), SETTING)
+    check_design(asked)
+    require_extra(asked.design)
+    target = out or Path("results") / asked.name
+    done = _explored(asked, target, workers, quiet)
+    if done.failures:
+        say("abm: an analysis needs every point, so there is none")
+        conclude(done, target, quiet)
+    found = analyse(done)
+    if not quiet:
+        say("figures ...")
+    found.write(target)
+    if not quiet:
+        if asked.question:
+            show(asked.question)
+        show("\n".join(found.answer))
+    conclude(done, target, quiet)
+
+
+COMMANDS = (experiment, sensitivity)

@@ -119,7 +119,10 @@ class Plan:
         if manifest.get("command") == CALIBRATE:
             raise StoreError(f"{path} holds a calibration (`abm {CALIBRATE}`): its tables are the .csv files there, and it has no figures")
         if manifest.get("command") == EXPERIMENT:
-            raise StoreError(f"{path} holds an experiment with a design (`abm {EXPERIMENT}`): its tables are the .csv files there")
+            raise StoreError(
+                f"{path} holds an experiment with a design (`abm {EXPERIMENT}`): its tables are the .csv files there; "
+                "`abm sensitivity FILE` draws its figures, if it is a screening or has Sobol indices"
+            )
         try:
             plan = cls(
                 command=str(manifest["command"]),

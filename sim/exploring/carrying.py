@@ -23,14 +23,19 @@ from sim.exploring.tables import points_table
 from sim.faults import OVERRIDE, Fault, ScenarioError
 from sim.plan import EXPERIMENT, Plan, standing
 from sim.provenance import provenance
-from sim.store import Memory, Parts, Results, Store, write_csv, write_table
+from sim.store import Memory, Parts, Results, Store, write_csv, write_table, writing
 
 Tell = Callable[[Progress], None]
 
 OWN = 0
 """Number of the point that is the scenario as it is, where the experiment has it."""
 
-TABLES = ("points",)
+ANALYSIS = ("sensitivity", "luck", "ranking")
+"""Tables that an analysis of the runs adds; they are out of date when runs are added."""
+
+FIGURES = ("sensitivity_", "tornado_")
+"""What the names of its figures begin with."""
+
 _LONGEST_NAME = 64  # of a scenario
 
 
@@ -170,6 +175,7 @@ def carry_out(
             told = "had other settings: its tables are replaced, its finished runs are kept"
             progress(Progress(1, stage=f"{plan.name} in {out} {told}"))
         store.write_manifest({**manifest, **about})
+        cleared(store.path)
         failures = _make(plan, store, workers, progress, how)
         if progress:
             progress(Progress(1, stage="tables ..."))
@@ -180,6 +186,16 @@ def carry_out(
         about["wall_seconds"] = round(time.perf_counter() - start, 3)
         store.write_manifest({**plan.manifest(store, failures, finished=True), **about})
     return done
+
+
+def cleared(path: Path) -> None:
+    """Take away what an earlier analysis left in a results directory."""
+    with writing(path):
+        for name in ANALYSIS:
+            (path / f"{name}.csv").unlink(missing_ok=True)
+        for old in (path / "figures").glob("*.*"):
+            if old.suffix in {".png", ".svg"} and old.name.startswith(FIGURES):
+                old.unlink()
 
 
 def _make(plan: Plan, parts: Parts, workers: int, progress: Tell | None, how: Simulate | None) -> list[Failure]:
