@@ -52,7 +52,7 @@ class Factor:
     def label(self) -> str:
         """Return the factor's name in words: the lever, the parameter, or the day of a policy."""
         table, name, *rest = self.key.split(".")
-        last = rest[-1] if rest else name
+        last = (rest[-1] if rest else name).removesuffix("_yuan")  # which the unit says
         words = {
             "policies": name if last == "strength" else f"{name}: {last}",
             "parameters": f"{name}: {last}",

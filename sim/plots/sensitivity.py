@@ -66,6 +66,8 @@ def bars(ax: Axes, part: pd.DataFrame, luck: Row) -> Axes:
     ax.margins(x=0.04)
     if screening:
         ax.set_xlim(0.0, ax.get_xlim()[1] if part["mu_star"].any() or value > 0.0 else 1.0)
+    if not (part["mu_star"].any() if screening else np.isfinite(part["total"]).any()):
+        _still(ax, len(rows))
     return ax
 
 
@@ -98,7 +100,8 @@ def tornado(ax: Axes, part: pd.DataFrame, luck: Row) -> Axes:
     ax.margins(x=_ROOM)
     if not part["trend"].abs().max() > 0.0:
         ax.set_xlim(centre - 1.0, centre + 1.0)
-    ax.set_xlabel(f"{'effect' if luck['unit'] == SHARE else 'value'}, {_unit(luck)}", fontsize=7.5)
+        _still(ax, len(rows))
+    ax.set_xlabel(_unit(luck), fontsize=7.5)
     return ax
 
 
@@ -156,7 +159,12 @@ def _panels(part: pd.DataFrame, luck: pd.DataFrame, study: Study, measure: str, 
 def _title(subject: str, luck: Row, study: Study) -> str:
     title = study.title(subject)
     title = title[:1].upper() + title[1:]
-    return f"Effect of: {title}" if luck["unit"] == SHARE else title
+    return f"Effect of: {title}" if _is_effect(subject, luck, study) else title
+
+
+def _is_effect(subject: str, luck: Row, study: Study) -> bool:
+    """Say whether a quantity is what a policy does, rather than an outcome or the order of policies."""
+    return subject != study.baseline and luck["unit"] != _REVERSED
 
 
 def _finish(
@@ -165,14 +173,10 @@ def _finish(
     outcome = str(part["outcome"].iloc[0])
     several = f", and the effects of policies on {'them' if name_of(outcome).endswith('s') else 'it'}" if len(luck) > 1 else ""
     title = f"{head} {name_of(outcome)}{several}"
-    intervals = (
-        " Thin lines: 95 % intervals. A policy's effect is in per cent of the same point's baseline."
-        if len(luck) > 1
-        else (" Thin lines: 95 % intervals.")
-    )
+    relative = " A policy's effect is in per cent of the same point's baseline." if (luck["unit"] == SHARE).any() else ""
     ead = " EAD: effective account-days." if "EAD" in short_unit(outcome) else ""
     replications, points = int(luck["replications"].iloc[0]), int(luck["points"].iloc[0])
-    finish(figure, title, study.caption(replications, f"{note}{intervals}{ead} {points} points."), *legend)
+    finish(figure, title, study.caption(replications, f"{note} Thin lines: 95 % intervals.{relative}{ead} {points} points."), *legend)
 
 
 def _bar(ax: Axes, rows: list[dict[str, Any]], name: str, off: float, height: float, colour: str, scale: float) -> None:
@@ -194,8 +198,16 @@ def _rows(ax: Axes, labels: list[str], last: str = "") -> None:
     ax.set_axisbelow(True)
 
 
+def _still(ax: Axes, rows: int) -> None:
+    """Say in a panel that there is nothing to see."""
+    box = {"facecolor": "white", "lw": 0}
+    middle, across = (rows - 1) / 2.0, ax.get_yaxis_transform()
+    ax.text(0.5, middle, "no factor moves it", transform=across, va="center", ha="center", fontsize=8.5, color=GREY, bbox=box, zorder=6)
+
+
 def _in_brackets(unit: str, label: str) -> str:
-    return f" ({unit})" if len(unit) <= _SHORT and not label.endswith(unit) else ""
+    short = unit if len(unit) <= _SHORT else unit.split(maxsplit=1)[0]
+    return "" if label.endswith(short) else f" ({short})"
 
 
 def _scale(unit: str) -> float:

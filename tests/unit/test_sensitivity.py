@@ -238,7 +238,7 @@ def test_figures_draw_on_given_axes_and_in_new_figures(file):
     assert [label.get_text() for label in ax.get_yticklabels()] == ["account audit", "registration audit", "another seed"]
     ax = Figure().subplots()
     assert tornado(ax, part, row) is ax
-    assert ax.get_xlabel() == "value, accounts"
+    assert ax.get_xlabel() == "accounts"
 
 
 def test_another_design_and_failed_runs_are_refused(file):
