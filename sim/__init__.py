@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sim.comparison import Comparison, Robust, Runs
     from sim.conduct import compare, open_results, run, sweep
     from sim.experiment import replay
+    from sim.exploring.carrying import Explored, explore
+    from sim.exploring.sensitivity import Sensitivity, sensitivity
     from sim.faults import ScenarioError
     from sim.model import AccountMarket
     from sim.scenario import Scenario, load_scenario
@@ -25,41 +27,49 @@ __version__ = "0.1.0"
 _HOMES = {
     "AccountMarket": "sim.model",
     "Comparison": "sim.comparison",
+    "Explored": "sim.exploring.carrying",
     "OverLearning": "sim.structure",
     "Results": "sim.store",
     "Robust": "sim.comparison",
     "Runs": "sim.comparison",
     "Scenario": "sim.scenario",
     "ScenarioError": "sim.faults",
+    "Sensitivity": "sim.exploring.sensitivity",
     "StoreError": "sim.store",
     "WriteError": "sim.store",
     "compare": "sim.conduct",
+    "explore": "sim.exploring.carrying",
     "load_scenario": "sim.scenario",
     "open_results": "sim.conduct",
     "over_learning": "sim.structure",
     "replay": "sim.experiment",
     "run": "sim.conduct",
+    "sensitivity": "sim.exploring.sensitivity",
     "sweep": "sim.conduct",
 }
 
 __all__ = [
     "AccountMarket",
     "Comparison",
+    "Explored",
     "OverLearning",
     "Results",
     "Robust",
     "Runs",
     "Scenario",
     "ScenarioError",
+    "Sensitivity",
     "StoreError",
     "WriteError",
     "__version__",
     "compare",
+    "explore",
     "load_scenario",
     "open_results",
     "over_learning",
     "replay",
     "run",
+    "sensitivity",
     "sweep",
 ]
 

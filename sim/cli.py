@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim import judging, listings
+from sim import experimenting, judging, listings
 from sim.faults import SETTING
 from sim.options import Out, Precision, Quiet, Replications, ScenarioFile, Seed, Settings, UsageError, Version, Workers, complaint, whole
 from sim.runner import carried_out, conclude, kept_if_interrupted, overrides_of, processors
@@ -176,7 +176,7 @@ def _compare(plan: Plan, out: Path | None, workers: int | None, quiet: bool) -> 
     conclude(done, out or Path("results") / plan.name, quiet)
 
 
-for _command in (*judging.COMMANDS, *listings.COMMANDS):
+for _command in (*experimenting.COMMANDS, *judging.COMMANDS, *listings.COMMANDS):
     app.command()(_command)
 
 

@@ -45,7 +45,7 @@ def carry_out(
     """
     _whole("replications", plan.replications, 1, MOST_RUNS)
     _whole("seed", plan.seed, 0, 2**53)
-    _whole("workers", workers, 1, MOST_WORKERS)
+    check_workers(workers)
     if out is None:
         memory = Memory()
         plan, failures = _make(plan, memory, workers, progress, share_burn_in)
@@ -198,6 +198,11 @@ def redraw(path: Path | str) -> Runs:
 
 def _with(plan: Plan, replications: int | None, seed: int | None) -> Plan:
     return replace(plan, replications=plan.replications if replications is None else replications, seed=plan.seed if seed is None else seed)
+
+
+def check_workers(workers: int) -> None:
+    """Raise `ScenarioError` for what is no number of processes."""
+    _whole("workers", workers, 1, MOST_WORKERS)
 
 
 def _outcome(name: str) -> str:

@@ -32,6 +32,9 @@ SHOWN = (
 HEADLINE = ("stock_rented", "supply_account_days", "expected_harm_yuan")
 """Outcomes that `--precision` looks at where an experiment names none."""
 
+DESIGN = "design"
+"""The table that tells an experiment with a design from one that compares scenarios."""
+
 _NAMES = (*OUTCOMES, *(f"lifetime_days_{channel}" for channel in CHANNELS))
 OutcomeName = Annotated[str, AfterValidator(known(_NAMES)), Field(json_schema_extra={"enum": list(_NAMES), "listed_by": "abm outcomes"})]
 Number = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
@@ -117,6 +120,10 @@ def load_experiment(path: str | Path, overrides: Mapping[str, object] | None = N
     where = show_path(path)
     source = Source(where)
     source.merge(read_toml(path), where)
+    if DESIGN in source.data:
+        raise ScenarioError(
+            [Fault(where, DESIGN, "", f"belongs to an experiment with a design, which compares nothing; use: abm experiment {where}")]
+        )
     source.data.setdefault("name", name_of(path))
     faults: list[Fault] = []
     table = {name: value for name, value in source.data.items() if name != "vary"}
@@ -127,13 +134,13 @@ def load_experiment(path: str | Path, overrides: Mapping[str, object] | None = N
     vary = _vary(source, ("vary",), source.table(("vary",), faults), faults) if "vary" in source.data else None
     if plan is None:
         raise ScenarioError(faults)
-    asked = _without_names(overrides, faults, origin)
+    asked = without_names(overrides, faults, origin)
     for key, value in (("run.seed", plan.seed), ("run.replications", plan.replications)):
         if value is not None:
             asked.setdefault(key, value)
     base = path.parent / plan.baseline
-    baseline = _read(base, asked, origin, faults, where, "baseline")
-    scenarios = [_read(path.parent / file, asked, origin, faults, where, "scenarios") for file in plan.scenarios]
+    baseline = read_scenario(base, asked, origin, faults, where, "baseline")
+    scenarios = [read_scenario(path.parent / file, asked, origin, faults, where, "scenarios") for file in plan.scenarios]
     for number, inline in enumerate(plan.scenario, start=1):
         label = f"{where} [[scenario]] {number}"
         if "name" not in inline:
@@ -177,8 +184,8 @@ def experiment_of(
 ) -> Experiment:
     """Make an experiment of scenario files, for `abm compare BASELINE POLICY...`."""
     faults: list[Fault] = []
-    asked = _without_names(overrides, faults, origin)
-    first, *others = (_read(Path(path), asked, origin, faults) for path in (baseline, *policies))
+    asked = without_names(overrides, faults, origin)
+    first, *others = (read_scenario(Path(path), asked, origin, faults) for path in (baseline, *policies))
     found = [scenario for scenario in others if scenario is not None]
     if first is not None:
         faults.extend(unpaired(first, found, ""))
@@ -209,13 +216,13 @@ def _vary(source: Source, key: Key, table: dict[str, Any] | None, faults: list[F
     if vary is not None and vary.low >= vary.high:
         faults.append(source.fault((*key, "low"), vary.low, f"must be below the last level, {vary.high:g}"))
         return None
-    if vary is not None and (problem := _unvaried(vary.key)):
+    if vary is not None and (problem := unvaried(vary.key)):
         faults.append(source.fault((*key, "key"), vary.key, problem) if key else Fault(source.where, vary.key, "", problem))
         return None
     return vary
 
 
-def _unvaried(key: str) -> str:
+def unvaried(key: str) -> str:
     """Say why a key cannot be varied; nothing if it can."""
     parts = key.split(".")
     if tuple(parts) in _SAME:
@@ -264,7 +271,9 @@ def vary_scenario(
     return built
 
 
-def _read(path: Path, overrides: Mapping[str, object], origin: str, faults: list[Fault], where: str = "", key: str = "") -> Scenario | None:
+def read_scenario(
+    path: Path, overrides: Mapping[str, object], origin: str, faults: list[Fault], where: str = "", key: str = ""
+) -> Scenario | None:
     """Read a scenario that a file may name at a key; note faults and return None if there is one."""
     try:
         return resolve_source(read_source(path, overrides, origin, where, key))
@@ -273,7 +282,7 @@ def _read(path: Path, overrides: Mapping[str, object], origin: str, faults: list
         return None
 
 
-def _without_names(overrides: Mapping[str, object] | None, faults: list[Fault], origin: str) -> dict[str, object]:
+def without_names(overrides: Mapping[str, object] | None, faults: list[Fault], origin: str) -> dict[str, object]:
     """Return the overrides that may go to several scenarios at once; note those that name one."""
     asked = dict(overrides or {})
     problem = "cannot be set for several scenarios at once"

@@ -18,17 +18,25 @@ def check(
     """Validate files; print values and where they come from."""
     from sim.experiment_file import load_experiment
     from sim.explain import explain
+    from sim.exploring.file import has_design, load_exploration
     from sim.faults import SETTING, Fault, ScenarioError
     from sim.scenario_file import is_experiment, parse_settings, read_toml
     from sim.screen import print_table
 
     overrides = parse_settings(set_ or [])
     faults: list[Fault] = []
+    rows: list[Any]
+    columns: tuple[str, ...]
     for file in files:
         try:
-            if is_experiment(read_toml(file)):
+            table, title = read_toml(file), f"{file}: valid"
+            if has_design(table):
+                asked = load_exploration(file, overrides, SETTING)
+                rows, columns = asked.rows, ("factor", "low", "high", "unit")
+                title += f": {asked.in_words}"
+            elif is_experiment(table):
                 experiment = load_experiment(file, overrides, SETTING)
-                rows: list[Any] = [(s.name, s.title, str(s.run.replications)) for s in (experiment.baseline, *experiment.scenarios)]
+                rows = [(s.name, s.title, str(s.run.replications)) for s in (experiment.baseline, *experiment.scenarios)]
                 columns = ("scenario", "title", "replications")
             else:
                 rows, columns = list(explain(file, overrides, SETTING)), ("key", "value", "comes from")
@@ -36,7 +44,7 @@ def check(
             faults += error.faults
         else:
             if not quiet:
-                print_table(columns, rows, f"{file}: valid")
+                print_table(columns, rows, title)
     if faults:
         raise ScenarioError(faults)
 

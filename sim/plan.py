@@ -25,6 +25,9 @@ STRIDE = 1_000_000
 CALIBRATE = "calibrate"
 """The command whose results directory has runs and tables but no plan: nothing is compared, so there is no figure to draw."""
 
+EXPERIMENT = "experiment"
+"""The command whose results directory has a row a point of its design and no figure."""
+
 MOST_SCENARIOS = 1000
 """More than that many scenarios in one sweep are taken for a slip."""
 
@@ -115,6 +118,11 @@ class Plan:
             raise StoreError(f"{path} holds a calibration (`abm {CALIBRATE}`) that is not finished; the same command goes on from there")
         if manifest.get("command") == CALIBRATE:
             raise StoreError(f"{path} holds a calibration (`abm {CALIBRATE}`): its tables are the .csv files there, and it has no figures")
+        if manifest.get("command") == EXPERIMENT:
+            raise StoreError(
+                f"{path} holds an experiment with a design (`abm {EXPERIMENT}`): its tables are the .csv files there; "
+                "`abm sensitivity FILE` draws its figures, if it is a screening or has Sobol indices"
+            )
         try:
             plan = cls(
                 command=str(manifest["command"]),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import typer
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sim.comparison import Runs
+    from sim.experiment import Failure
     from sim.plan import Plan
     from sim.reporter import Reporter
 
@@ -70,7 +71,15 @@ def carried_out(plan: Plan, out: Path | None, workers: int | None, quiet: bool) 
         return carry_out(plan, target, workers or processors(), reporter)
 
 
-def conclude(done: Runs, target: Path, quiet: bool) -> None:
+class Ended(Protocol):
+    """What a command made."""
+
+    @property
+    def failures(self) -> Sequence[Failure]:
+        """Runs that raised."""
+
+
+def conclude(done: Ended, target: Path, quiet: bool, kept: str = "tables and figures are in") -> None:
     """Say where the results are and which runs failed; exit with 1 if one did."""
     from sim.screen import say
 
@@ -81,7 +90,7 @@ def conclude(done: Runs, target: Path, quiet: bool) -> None:
         say(f"abm: {len(done.failures)} runs failed; their tracebacks are in {target / 'manifest.json'}, the other runs are kept")
         raise typer.Exit(1)
     if not quiet:
-        say(f"tables and figures are in {target}")
+        say(f"{kept} {target}")
 
 
 def with_table(plan: Plan, out: Path | None, workers: int | None, quiet: bool, table: Callable[[Runs], pd.DataFrame]) -> pd.DataFrame:

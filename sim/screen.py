@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _PIPE_WIDTH = 400
+_FIRST_POINTS = 20
 _SENTENCE = 20  # a column of text is not made narrower
 
 
@@ -120,6 +121,27 @@ def print_comparison(table: pd.DataFrame, titles: Mapping[str, str], baseline: s
         else:  # without the last two columns, an interval that is none in per cent is in units
             short = [[*row[:4], f"{row[5]} (units)" if row[4] == "-" != row[5] else row[4]] for row in rows]
             print_table(narrow, short, titles.get(scenario, scenario), narrow[1:])
+
+
+def print_points(table: pd.DataFrame, outcomes: Sequence[str], labels: Mapping[str, str]) -> None:
+    """Print the first points of a design: values of factors, which `labels` name, and each outcome with its standard error."""
+    from sim.analysis.words import number
+
+    def with_error(mean: float, error: float) -> str:
+        return f"{number(mean)} +- {number(error)}" if math.isfinite(error) else number(mean)
+
+    keys = [*(name for name in ("point", "policy") if name in table), *labels]
+    rows = [
+        [
+            *(str(row[key]) if key in {"point", "policy"} else f"{row[key]:g}" for key in keys),
+            *(with_error(row[name], row[f"{name}_standard_error"]) for name in outcomes),
+            str(row["replications"]),
+        ]
+        for row in _records(table.head(_FIRST_POINTS))
+    ]
+    shown = f"the first {_FIRST_POINTS} of {len(table)} rows" if len(table) > _FIRST_POINTS else "every point"
+    columns = [*(labels.get(key, key) for key in keys), *outcomes, "replications"]
+    print_table(columns, rows, f"Means over replications +- Monte-Carlo standard error: {shown}", [c for c in columns if c != "policy"])
 
 
 def print_robustness(table: pd.DataFrame, titles: Mapping[str, str]) -> None:

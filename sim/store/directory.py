@@ -187,11 +187,15 @@ class Store:
         """Write `manifest.json`, with the format version first."""
         write_text(self.path / "manifest.json", json.dumps({"format": FORMAT, **manifest}, indent=1) + "\n")
 
-    def write_tables(self, rows: Sequence[Row]) -> None:
-        """Write `runs.parquet` and `daily.parquet` from the parts, in the order of `rows`."""
-        with parquet_writer(self.path / "daily.parquet", days_table([]).schema) as writer:
-            for chunk in daily_tables(rows, self):
-                writer.write_table(chunk)
+    def write_tables(self, rows: Sequence[Row], daily: bool = True) -> None:
+        """Write `runs.parquet` and, if `daily`, `daily.parquet` from the parts, in the order of `rows`; else take that one away."""
+        if daily:
+            with parquet_writer(self.path / "daily.parquet", days_table([]).schema) as writer:
+                for chunk in daily_tables(rows, self):
+                    writer.write_table(chunk)
+        else:
+            with writing(self.path / "daily.parquet"):
+                (self.path / "daily.parquet").unlink(missing_ok=True)
         write_table(self.path / "runs.parquet", runs_table(rows, self))
 
 

@@ -27,6 +27,7 @@ from sim.store import Store
 ROOT = Path(__file__).parents[2]
 BASELINE = ROOT / "scenarios" / "baseline.toml"
 COMPARISON = ROOT / "scenarios" / "experiments" / "policy_comparison.toml"
+SCREENING = COMPARISON.with_name("screening_morris.toml")
 HEAVY = ("mesa", "pandas", "scipy.stats", "matplotlib", "pyarrow")
 
 
@@ -64,7 +65,16 @@ for arguments in {calls!r}:
 
 
 def test_light_commands_import_no_heavy_library():
-    calls = [["--help"], ["check", str(BASELINE)], ["check", str(COMPARISON)], ["levers"], ["outcomes"], ["parameters"], ["schema"]]
+    calls = [
+        ["--help"],
+        ["check", str(BASELINE)],
+        ["check", str(COMPARISON)],
+        ["check", str(SCREENING)],
+        ["levers"],
+        ["outcomes"],
+        ["parameters"],
+        ["schema"],
+    ]
     assert imported_by(calls) == [f"[] 0 {' '.join(arguments)}" for arguments in calls]
 
 
