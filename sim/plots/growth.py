@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from sim.plots.style import BLUE, GREY, PALE, Compact, Reals, compact, finish, grid, owner, tidy
+from sim.plots.style import BLUE, GREY, PALE, Compact, Reals, finish, grid, owner, tidy
 from sim.plots.text import drawn
 
 
@@ -37,7 +37,7 @@ def growth(curve: pd.DataFrame, note: str, axes: Sequence[Axes] | None = None) -
     if axes is None:
         rates = events / seconds
         span = f"Events a second: {rates.min():,.0f} to {rates.max():,.0f}. Dotted: cost in proportion to users."
-        finish(figure, f"What a day costs, from {compact(users[0])} to {compact(users[-1])} users", f"{note} {span}")
+        finish(figure, f"What a day costs, from {users[0]:,.0f} to {users[-1]:,.0f} users", f"{note} {span}")
     return figure
 
 
