@@ -53,7 +53,7 @@ def test_model_shows_every_table():
     shown = re.findall(r"<!-- table: (\w+) -->", MODEL)
     of_the_model = ["sizes", "levers", "lever_effects", "calibration"]
     of_its_limit = ["mean_field", "mean_field_steps"]
-    of_its_credit = ["known_answers", "mutants", "twin", *of_its_limit, "scorecard", "waves", "ranges", "recovery", "learning"]
+    of_its_credit = ["known_answers", "mutants", "twin", *of_its_limit, "scorecard", "waves", "ranges", "recovery_fresh", "learning"]
     assert shown == [*of_the_model, *of_its_credit, "assumptions", "parameters"]
     assert all(f"| `{name}`" in section("Levers") for name in LEVERS)
     assert all(f"| `{name}` |" in section("Parameters") for rows in LEDGER.values() for name in rows)
