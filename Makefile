@@ -36,7 +36,7 @@ test: lint  ## all that CI runs: as check, with the slow tests
 nightly: install  ## the long statistical runs, with fresh seeds
 	$(BIN)/pytest -m nightly -n auto -s $(FLAGS)
 
-bench: install  ## time against peers and floors: about an hour of a quiet machine; FLAGS='--quick --only whole'
+bench: install  ## time against peers and floors: about 20 minutes of a quiet machine; FLAGS='--quick --only whole'
 	$(BIN)/python tests/benchmarks/run.py $(FLAGS)
 
 baseline: install  ## write the baseline numbers anew, after a change that is meant to move results

@@ -1,6 +1,6 @@
 """Time the engine against peers and floors of the same minutes; print the table, write it and the figure of growth.
 
-    python tests/benchmarks/run.py                       all sections but main_job, about an hour on 2 quiet cores
+    python tests/benchmarks/run.py                       all sections but main_job, about 20 minutes on 2 quiet cores
     python tests/benchmarks/run.py --only laboratory     one section; its rows replace those in the table (--only can be repeated)
     python tests/benchmarks/run.py --quick               small sizes, few repeats: does it work? The table says so and goes elsewhere
     python tests/benchmarks/run.py --only main_job       README's first command in a fresh clone, by stages
@@ -73,7 +73,7 @@ def asked(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     made.only = made.only or [name for name in ORDER if name not in ASKED_FOR]
     made.out = made.out or (QUICK_TABLE if made.quick else TABLE)
     folder = next(path for path in (made.out.absolute().parent, *made.out.absolute().parents) if path.exists())
-    if made.out.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):  # told before an hour is spent
+    if made.out.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):  # told before time is spent
         parser.error(f"--out {made.out}: cannot be written")
     return made
 
