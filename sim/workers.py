@@ -77,6 +77,19 @@ def in_processes(
                         finished(call[0], result)
 
 
+_SECONDS_TO_END = 5.0
+
+
+def _end_of_results(pool: ProcessPoolExecutor) -> None:
+    """Let the pool's thread read to the end of what its processes, which have ended, wrote.
+
+    One that ended in the middle of a large result leaves that thread waiting for the rest as long as anybody could write it: this process.
+    """
+    writer = getattr(getattr(pool, "_result_queue", None), "_writer", None)
+    if writer is not None:
+        writer.close()
+
+
 @contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     before = set(multiprocessing.active_children())
@@ -84,8 +97,12 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     try:
         yield pool
     except BaseException:
-        for child in set(multiprocessing.active_children()) - before:
+        children = set(multiprocessing.active_children()) - before
+        for child in children:
             child.terminate()
+        for child in children:
+            child.join(_SECONDS_TO_END)
+        _end_of_results(pool)
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -77,6 +78,24 @@ def test_ctrl_c_sent_to_the_command_alone_ends_it_as_well(start, pair, tmp_path)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in err
+
+
+LARGE = """
+import operator, os, signal, threading
+from collections import deque
+from sim.workers import in_processes
+threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    in_processes(operator.mul, deque((k, (b"x", 60_000_000)) for k in range(400)), 2, lambda *_: None)
+except KeyboardInterrupt:
+    print("ended")
+"""
+
+
+def test_ctrl_c_ends_it_while_a_large_result_is_on_its_way():
+    """A process that ends in the middle of writing leaves half a result, for whose rest nobody may wait."""
+    done = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "ended\n"
 
 
 def test_more_replications_compute_only_what_is_missing(abm, pair, finished, tmp_path):
