@@ -162,7 +162,8 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
         harm = abuse.abuse(world, levers, luck, day)
         reports = detection.report(world, levers, luck, day, harm.approaches)
         examined = detection.examine(world, levers, luck, day)
-        session = take_up(world, self._capacity(levers), luck.uniforms("docket", day, world.accounts.key[: world.accounts.size]), day)
+        order, lot = luck.uniforms("docket", day, world.accounts.key[: world.accounts.size]), luck.uniform("kinds of cases", day)
+        session = take_up(world, self._capacity(levers), order, lot, day)
         detection.confirm(world, luck, session.accounts)
         swept, innocents_swept = detection.sweep(world, levers, luck, day)
 

@@ -59,10 +59,10 @@ class Enforcer(mesa.Agent):  # type: ignore[misc]  # Mesa is not typed
         return costs
 
 
-def take_up(world: World, capacity: int, order: NDArray[np.float64], day: int) -> Session:
+def take_up(world: World, capacity: int, order: NDArray[np.float64], lot: float, day: int) -> Session:
     """Choose the cases reviewed today: oldest day first; on the day that does not fit whole, in proportion to the kinds waiting.
 
-    `order` ranks the accounts reported on one day, shape `(accounts,)`.
+    `order` ranks the accounts reported on one day, shape `(accounts,)`; `lot`, uniform on [0, 1), says which kinds round up.
     """
     accounts, docket = world.accounts, world.docket
     first = docket.first_day(day)
@@ -82,7 +82,7 @@ def take_up(world: World, capacity: int, order: NDArray[np.float64], day: int) -
     taken = kinds.copy()
     taken[:, whole:] = 0
     if whole < span:
-        taken[:, whole] = _split(kinds[:, whole], capacity - (int(reached[whole - 1]) if whole else 0))
+        taken[:, whole] = _split(kinds[:, whole], capacity - (int(reached[whole - 1]) if whole else 0), lot)
     handled = int(taken.sum())
     waits = np.arange(span)[::-1]
     rank = np.lexsort((order[reported], age))
@@ -97,10 +97,7 @@ def take_up(world: World, capacity: int, order: NDArray[np.float64], day: int) -
     )
 
 
-def _split(waiting: Ints, room: int) -> Ints:
-    """Split `room` places over kinds in proportion to those waiting, the rounding left over to the first kinds."""
-    total = int(waiting.sum())
-    share = waiting * room // max(total, 1)
-    for kind in range(waiting.size):
-        share[kind] += min(room - int(share.sum()), int(waiting[kind] - share[kind]))
-    return share
+def _split(waiting: Ints, room: int, lot: float) -> Ints:
+    """Split fewer places than cases over kinds: of each kind its share is taken on average, rounded down or up by one lot."""
+    share = np.cumsum(np.append(0, waiting)) * room / waiting.sum()
+    return np.diff(np.floor(share + lot).astype(np.int64))

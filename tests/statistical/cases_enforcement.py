@@ -10,7 +10,7 @@ from known_rows import Row, binomial, exact, holds, of_square, within
 from known_worlds import audit_hazard, hold, ledger, levers, merged, only, ran, steady, world
 from scipy import stats
 
-from sim.agents.enforcer import Session
+from sim.agents.enforcer import Session, take_up
 from sim.levers import CHANNELS
 from sim.processes import detection, sanctions
 from sim.processes.sanctions import PERMANENT, ladder
@@ -111,6 +111,28 @@ def case_13_purge(seed: int = 1333) -> list[Row]:
     named = float((made.accounts.fate[at[REGISTERED]] == NAMED).sum())
     rows.append(binomial("accounts of the dealer named", named, n, p.amnesty_examined))
     return [*rows, holds("accounts of others that fell", made.accounts.fate[other] != LIVE)]
+
+
+def case_13_queue(seed: int = 1343) -> list[Row]:
+    """On the day whose cases do not all fit, each of n waiting is reviewed with room/n, of whatever kind it is."""
+    days, reported, room = 3000, 3, 4
+    made, luck = world(seed=seed)
+    rows = hold(made, luck, REGISTERED, reported)
+    made.accounts.case_day[rows] = 7
+    made.docket.mistaken[7], made.docket.innocents[7], made.docket.owners[7] = 5, 2, np.arange(1)
+    waiting = {"reports of accounts": reported, "mistaken reports": 5, "appeals of innocents": 2, "appeals of owners": 1}
+    taken = np.zeros((days, len(waiting)))
+    for day in range(days):
+        lot = luck.uniform("kinds of cases", day)
+        session = take_up(made, room, luck.uniforms("docket", day, made.accounts.key[: made.accounts.size]), lot, 7)
+        taken[day] = session.accounts.size, session.mistaken.sum(), session.innocents.sum(), session.owners.sum()
+    rows_of = []
+    for (kind, n), seen in zip(waiting.items(), taken.T, strict=True):
+        mean = n * room / sum(waiting.values())
+        up = mean % 1.0
+        error = float(np.sqrt(up * (1.0 - up) / days))
+        rows_of.append(within(f"{kind} reviewed a day, {n} of 11 waiting, {room} places", mean, float(seen.mean()), error))
+    return [*rows_of, holds("days with a place left over", taken.sum(axis=1) != room)]
 
 
 def case_14(seed: int = 1414) -> list[Row]:

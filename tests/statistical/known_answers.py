@@ -64,7 +64,7 @@ CASES = (
     Case(10, "limits of the logit", _parts(cases_plans, "10", "10_memory")),
     Case(11, "awareness", (cases_referral.case_11,)),
     Case(12, "referral", _parts(cases_referral, "12", "12_adverts", "12_asks", "12_returns"), slow=True),
-    Case(13, "detector counts", _parts(cases_enforcement, "13", "13_unsealing", "13_purge")),
+    Case(13, "detector counts", _parts(cases_enforcement, "13", "13_unsealing", "13_purge", "13_queue")),
     Case(14, "sweep of a batch", (cases_enforcement.case_14,)),
     Case(15, "one assist ever", (cases_enforcement.case_15,)),
     Case(16, "sanction ladder", (cases_enforcement.case_16,)),

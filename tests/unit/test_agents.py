@@ -322,7 +322,7 @@ def test_cases_are_taken_first_in_first_out_within_capacity(queue, capacity, see
     world, kinds = waiting(queue)
     today = len(queue) - 1
     order = Luck(seed).uniforms("order", 0, world.accounts.key[: world.accounts.size])
-    session = take_up(world, capacity, order, today)
+    session = take_up(world, capacity, order, Luck(seed).uniform("lot", 0), today)
     days = world.accounts.case_day[session.accounts]
     taken = np.stack([np.bincount(days, minlength=today + 1), session.mistaken, session.innocents, session.owners])
     assert session.first == 0
@@ -335,7 +335,7 @@ def test_cases_are_taken_first_in_first_out_within_capacity(queue, capacity, see
         assert not taken[:, unfinished[0] + 1 :].any(), "a later day waits until an earlier one is done"
         boundary = unfinished[0]
         fair = kinds[:, boundary] * taken[:, boundary].sum() / kinds[:, boundary].sum()
-        assert (np.abs(taken[:, boundary] - fair) < len(kinds)).all()
+        assert (np.abs(taken[:, boundary] - fair) < 1).all()
     assert np.unique(session.accounts).size == session.accounts.size
     if session.handled:
         assert session.mean_wait == pytest.approx((taken.sum(axis=0) * (today - np.arange(today + 1))).sum() / session.handled)
@@ -343,7 +343,7 @@ def test_cases_are_taken_first_in_first_out_within_capacity(queue, capacity, see
 
 def test_reported_accounts_of_a_day_are_taken_in_the_order_given():
     world, _ = waiting([(3, 0, 0, 0), (3, 0, 0, 0)])
-    session = take_up(world, 4, np.array([0.9, 0.1, 0.5, 0.9, 0.5, 0.1, 0.0, 0.0, 0.0]), 1)
+    session = take_up(world, 4, np.array([0.9, 0.1, 0.5, 0.9, 0.5, 0.1, 0.0, 0.0, 0.0]), 0.5, 1)
     assert session.accounts.tolist() == [1, 2, 0, 5]
 
 
@@ -352,13 +352,13 @@ def test_appeals_take_reviewers_from_reports():
     alone, _ = waiting([(3, 0, 0, 0)] * 4)
     shared, _ = waiting([(3, 4, 3, 3)] * 4)
     order = np.zeros(alone.accounts.size)
-    assert take_up(alone, 10, order, 3).accounts.size == 10
-    assert take_up(shared, 10, order, 3).accounts.size < 5
+    assert take_up(alone, 10, order, 0.5, 3).accounts.size == 10
+    assert take_up(shared, 10, order, 0.5, 3).accounts.size < 5
 
 
 def test_old_cases_are_not_taken():
     world, _ = waiting([(1, 1, 1, 0)] * 3)
     later = 2 + world.docket.life
-    session = take_up(world, 100, np.zeros(world.accounts.size), later)
+    session = take_up(world, 100, np.zeros(world.accounts.size), 0.5, later)
     assert session.handled == 0
     assert session.first == 3
