@@ -114,7 +114,7 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
         claims, ages = first_claims(world, luck, rows)
         held = acquiring.acquire(world, luck, 0, claims, acquired=-1 - ages)
         own_experience(world, luck, rows, held.by_dealer)
-        first_batches(world, held.by_dealer)
+        first_batches(world, luck, held.by_dealer)
         first_cases(world, luck)
         self._plan(rows)
         self._follow_dealers(rows, rows[:0])

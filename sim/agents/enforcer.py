@@ -100,4 +100,4 @@ def take_up(world: World, capacity: int, order: NDArray[np.float64], lot: float,
 def _split(waiting: Ints, room: int, lot: float) -> Ints:
     """Split fewer places than cases over kinds: of each kind its share is taken on average, rounded down or up by one lot."""
     share = np.cumsum(np.append(0, waiting)) * room / waiting.sum()
-    return np.diff(np.floor(share + lot).astype(np.int64))
+    return np.asarray(np.diff(np.floor(share + lot).astype(np.int64)))

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.levers import CHANNELS, SEGMENTS
-from sim.luck import Luck, chosen
-from sim.world.accounts import ADVERT, BATCH_SHIFT, BOUGHT, REFERRAL, RENTED, RETURN, STOLEN, UNSEALED, Claims
+from sim.luck import ONCE, Luck, chosen
+from sim.world.accounts import ADVERT, BOUGHT, REFERRAL, RENTED, RETURN, STOLEN, UNSEALED, Claims, in_batches
 from sim.world.users import RENTING, ROBBED, SOLD
 from sim.world.world import World
 
@@ -68,7 +68,7 @@ def acquire(world: World, luck: Luck, day: int, claims: Claims, acquired: NDArra
         helper=claims.helper,
         segment=segment.astype(np.int8),
         acquired=np.full(key.size, day, dtype=np.int32) if acquired is None else acquired.astype(np.int32),
-        cluster=_clusters(world, dealer, channel),
+        cluster=_clusters(world, luck, claims),
         quality=quality,
         contacts=contacts,
         payment=payment,
@@ -100,20 +100,11 @@ def acquire(world: World, luck: Luck, day: int, claims: Claims, acquired: NDArra
     )
 
 
-def _clusters(world: World, dealer: NDArray[np.int64], channel: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return dealer, channel and batch as one number, counting accounts on within each dealer and channel."""
-    cell = dealer * len(CHANNELS) + channel
-    order = np.argsort(cell, kind="stable")
-    ordered = cell[order]
-    counted = np.arange(cell.size)
-    begins = np.ones(cell.size, dtype=np.bool_)
-    np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
-    rank = np.empty(cell.size, dtype=np.int64)
-    rank[order] = counted - np.maximum.accumulate(np.where(begins, counted, 0))
-    flat = world.dealers.ordinal.reshape(-1)
-    ordinal = flat[cell] + rank
-    flat += np.bincount(cell, minlength=flat.size)
-    return np.asarray((cell << BATCH_SHIFT) + ordinal // world.traits.batch[channel])
+def _clusters(world: World, luck: Luck, claims: Claims) -> NDArray[np.int64]:
+    """Return dealer, channel and batch as one number; each account begins a batch or joins the one before it of its dealer and channel."""
+    channel = claims.channel.astype(np.int64)
+    begins = luck.uniforms("batch", ONCE, claims.key) < world.traits.new_batch[channel]
+    return in_batches(claims.dealer.astype(np.int64) * len(CHANNELS) + channel, begins, world.dealers.batches.reshape(-1))
 
 
 def _mark_owners(world: World, claims: Claims) -> None:

@@ -37,7 +37,24 @@ ADVERT, REFERRAL, RETURN, NO_LURE = range(4)
 )
 """Fates: fates from AUDITED to RESEALED are detections; the rest are other ways out."""
 
-BATCH_SHIFT = 32
+_BATCH_SHIFT = 32
+
+
+def in_batches(cell: NDArray[np.int64], begins: NDArray[np.bool_], batches: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return cell and batch as one number, shape `(n,)`, of accounts in the order of their acquisition.
+
+    `cell` is dealer and channel in one number; an account that `begins` a batch is the first of it, any other joins the batch that is
+    the last of its cell; `batches`, shape `(cells,)`, counts those begun so far and counts on.
+    """
+    order = np.argsort(cell, kind="stable")
+    ordered, first = cell[order], np.ones(cell.size, dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    begun = np.cumsum(begins[order])
+    elsewhere = np.maximum.accumulate(np.where(first, begun - begins[order], 0))
+    number = np.empty(cell.size, dtype=np.int64)
+    number[order] = (ordered << _BATCH_SHIFT) + batches[ordered] + begun - elsewhere
+    batches += np.bincount(cell[begins], minlength=batches.size)
+    return number
 
 
 @dataclass

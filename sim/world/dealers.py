@@ -9,7 +9,7 @@
 | home | int64 | community of a renter turned dealer (-1: none) | - | turnover |
 | arrest_day | int32 | day (-1: no case) | - | turnover |
 | pool | int64 | sealed accounts held | none | unsealing, sanctions |
-| ordinal | int64 (5) | accounts ever acquired by channel | none | acquire |
+| batches | int64 (5) | batches begun by channel | none | acquire |
 | shares | float64 (6) | effort by channel, the last idle | - | the model, when a plan is reviewed |
 | attraction | float64 (6) | the same before tremble and pool | no plan yet | the same |
 | weights | float64 (4) | adverts by segment | - | the same |
@@ -46,7 +46,7 @@ class Dealers(Columns):
     home: NDArray[np.int64]
     arrest_day: NDArray[np.int32]
     pool: NDArray[np.int64]
-    ordinal: NDArray[np.int64]
+    batches: NDArray[np.int64]
     shares: Reals
     attraction: Reals
     weights: Reals
@@ -76,7 +76,7 @@ class Dealers(Columns):
                 "home": (np.int64, -1),
                 "arrest_day": (np.int32, -1),
                 "pool": (np.int64, 0),
-                "ordinal": (np.dtype((np.int64, (5,))), 0),
+                "batches": (np.dtype((np.int64, (5,))), 0),
                 "shares": (np.dtype(six), 0),
                 "attraction": (np.dtype(six), 0),
                 "weights": (np.dtype(four), 0.25),

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.levers import CHANNELS, SEGMENTS, Levers
-from sim.luck import Keys, Luck, join, poisson, repeated
-from sim.world.accounts import BATCH_SHIFT, BOUGHT, RENTED, STOLEN, Claims
+from sim.luck import ONCE, Keys, Luck, join, poisson, repeated
+from sim.world.accounts import BOUGHT, RENTED, STOLEN, Claims, in_batches
 from sim.world.entry import catchment_user, dealer_keys, found
 from sim.world.users import NEVER
 from sim.world.world import World
 
-_FIRST_ORDINAL = 1_000_000
+_CERTAIN = 0.999  # the largest share that leaves in a day of those held on day 0
 
 
 def first_dealers(world: World, luck: Luck) -> NDArray[np.int64]:
@@ -65,7 +65,7 @@ def first_claims(world: World, luck: Luck, rows: NDArray[np.int64]) -> tuple[Cla
             owner = world.population.pick(luck.uniforms("first owner", 0, key), segment)
         parts.append(Claims.of(key, number, dealer, owner))
         u = luck.uniforms("first age", 0, key)
-        ages.append(np.floor(np.log(u) / np.log1p(-min(hazards[number], 0.999))).astype(np.int64))
+        ages.append(np.floor(np.log(u) / np.log1p(-min(hazards[number], _CERTAIN))).astype(np.int64))
     claims = Claims.joined(parts)
     keep = claims.uncontested()
     return claims.select(keep), np.concatenate(ages)[keep]
@@ -109,15 +109,32 @@ def own_experience(world: World, luck: Luck, rows: NDArray[np.int64], holdings: 
     dealers.wins[rows] = np.maximum(0.0, exits + scatter * np.sqrt(exits) * luck.normals("first wins", 0, keys))
 
 
-def first_batches(world: World, holdings: NDArray[np.float64]) -> None:
+def first_batches(world: World, luck: Luck, holdings: NDArray[np.float64]) -> None:
     """Set batches of the accounts of day 0 as if acquired at an even rate: they have lost the mates that fell before."""
     accounts, dealers, traits = world.accounts, world.dealers, world.traits
-    n = accounts.size
-    channel, dealer = accounts.channel[:n].astype(np.int64), accounts.dealer[:n].astype(np.int64)
-    rate = holdings[dealer, channel] * traits.start_hazard[channel]
-    ordinal = _FIRST_ORDINAL + np.floor(rate * accounts.acquired[:n]).astype(np.int64)
-    accounts.cluster[:n] = ((dealer * len(CHANNELS) + channel) << BATCH_SHIFT) + ordinal // traits.batch[channel]
-    dealers.ordinal[: dealers.size] = _FIRST_ORDINAL
+    cells = accounts.dealer[: accounts.size].astype(np.int64) * len(CHANNELS) + accounts.channel[: accounts.size]
+    moment = -accounts.acquired[: accounts.size] - luck.uniforms("first moments", ONCE, accounts.key[: accounts.size])
+    order = np.lexsort((-moment, cells))
+    cell, ago, key, channel = cells[order], moment[order], accounts.key[order], accounts.channel[order]
+    leaves = np.minimum(traits.start_hazard[channel], _CERTAIN)
+    begins = traits.new_batch[channel]
+    begun_a_day = holdings.reshape(-1)[cell] * leaves / (1.0 - leaves) * begins
+    begun = begun_a_day * _days_of_the_fallen(ago, leaves)  # batches that accounts which fell have begun since, on average
+    follows = np.append(False, cell[1:] == cell[:-1])[: cell.size]
+    joins = follows * (1.0 - begins) * np.exp(np.minimum(begun - np.roll(begun, 1), 0.0))
+    batches = dealers.batches.reshape(-1)
+    batches[:] = 0
+    accounts.cluster[order] = in_batches(cell, luck.uniforms("first batches", ONCE, key) >= joins, batches)
+    last = ~np.append(follows[1:], False)[: cell.size]
+    over = luck.uniforms("last of the first batches", ONCE, key[last]) >= np.exp(-begun[last])
+    batches[cell[last][over]] += 1
+
+
+def _days_of_the_fallen(ago: NDArray[np.float64], leaves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the days since `ago`, each weighted by the share of what was acquired then that has left."""
+    whole = np.floor(ago)
+    kept = (1.0 - leaves) ** (whole + 1.0)
+    return ago - (1.0 - leaves - kept) / leaves - (ago - whole) * kept
 
 
 def first_assists(world: World, levers: Levers, luck: Luck) -> None:

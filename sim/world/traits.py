@@ -17,7 +17,8 @@ class Traits:
     def __init__(self, parameters: Parameters) -> None:
         account, detection, harm = parameters.account, parameters.detection, parameters.harm
         self.quality = np.array([getattr(account, f"quality_{c}") for c in CHANNELS])
-        self.batch = np.array([int(getattr(account, f"batch_{c}")) for c in CHANNELS])
+        self.new_batch = np.array([2.0 / (getattr(account, f"batch_{c}") + 1.0) for c in CHANNELS])
+        """Chance that an account begins a batch: the batch of an account then has `batch_<channel>` on average."""
         self.cover = np.array([getattr(detection, f"cover_{c}") for c in CHANNELS])
         self.use_cover = np.array([getattr(detection, f"use_{u}") for u in USES])
         self.segment_logit = np.array([getattr(parameters.renting, f"{s}_logit") for s in SEGMENTS])

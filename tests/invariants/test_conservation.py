@@ -185,7 +185,7 @@ def test_entrants_know_nothing_of_who_had_their_row_before(tools):
         rows = dealers.rows()
         new = rows[dealers.entered[rows] == model.day - 1]
         used |= bool((new < had).any())
-        for name in ("exits", "at_risk", "tries", "wins", "shown", "recruits", "pool", "ordinal", "shares"):
+        for name in ("exits", "at_risk", "tries", "wins", "shown", "recruits", "pool", "batches", "shares"):
             assert not getattr(dealers, name)[new].any(), name
     assert used, "no row was used again"
 

@@ -144,12 +144,13 @@ DEALING = (
     ),
     one("referral is never credited", "12_adverts", P + "acquiring.py", "referrals[rows] = np.minimum(referrals[rows] + 1, 255)", "pass"),
     one(
-        "batches are one too large",
+        "batches are of one size",
         "14",
         P + "acquiring.py",
-        "ordinal // world.traits.batch[channel])",
-        "ordinal // (world.traits.batch[channel] + 1))",
+        'luck.uniforms("batch", ONCE, claims.key)',
+        "np.arange(claims.key.size) % 21 / 21",
     ),
+    one("half as many batches are begun", "14", "world/traits.py", "np.array([2.0 / (", "np.array([1.0 / ("),
     # market
     Mutant(
         "the market clears before accounts are acquired",

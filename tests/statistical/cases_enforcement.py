@@ -6,7 +6,7 @@ from itertools import pairwise, product
 
 import numpy as np
 from cases_stocks import spread_evenly
-from known_rows import Row, binomial, exact, holds, of_square, within
+from known_rows import Row, binomial, exact, fits, holds, of_square, within
 from known_worlds import audit_hazard, hold, ledger, levers, merged, only, ran, steady, world
 from scipy import stats
 
@@ -136,25 +136,26 @@ def case_13_queue(seed: int = 1343) -> list[Row]:
 
 
 def case_14(seed: int = 1414) -> list[Row]:
-    """Sweep off: none. On: of B - 1 live mates of a caught account .5u(1 - e/2) fall on average, once, and no others."""
+    """Sweep off: none. On: each live mate of a caught account falls with .5u(1 - e/2), once, and no others; B - 1 mates on average."""
     rows = [exact("accounts swept in 40 days, lever off", 0.0, float(ran(seed, days=40, levers={"cluster_sweep": 0.0})["swept"].sum()))]
-    for strength, evasion in ((1.0, 0.0), (0.6, 0.5)):
-        made, luck = world(evasion=evasion, seed=seed)
-        batch = int(made.parameters.account.batch_registered)
-        at = hold(made, luck, REGISTERED, 400 * batch).reshape(400, batch)
-        sizes = np.unique(made.accounts.cluster[at], return_counts=True)[1]
-        rows.append(holds(f"batches of another size than {batch}", sizes != batch))
-        made.accounts.fate[at[:200, 0]] = AUDITED
-        made.accounts.fate[at[:200:2, 0]] = REVIEWED
+    for turn, (strength, evasion) in enumerate(((1.0, 0.0), (0.6, 0.5))):
+        made, luck = world(evasion=evasion, seed=seed + turn)
+        batch = made.parameters.account.batch_registered
+        at = hold(made, luck, REGISTERED, 2000 * int(batch))
+        _, number, sizes = np.unique(made.accounts.cluster[at], return_inverse=True, return_counts=True)
+        rows += _batches(batch, number, sizes)
+        fallen = np.arange(0, at.size // 2, 200)
+        made.accounts.fate[at[fallen]] = AUDITED
+        made.accounts.fate[at[fallen[::2]]] = REVIEWED
         swept, _ = detection.sweep(made, levers(cluster_sweep=strength), luck, 4)
         fate = made.accounts.fate[at]
         chance = made.parameters.detection.sweep_rate * strength * (1 - made.parameters.dealer.evasion_shield * evasion)
-        what = f"swept a batch of {batch}, u {strength}, e {evasion}"
-        mates = batch - 1
-        rows.append(within(what, mates * chance, swept / 200, float(np.sqrt(mates * chance * (1 - chance) / 200))))
-        rows.append(holds(f"swept in other batches, u {strength}", fate[200:] == SWEPT, swept != (fate == SWEPT).sum()))
+        mates = np.isin(number, number[fallen]).sum() - fallen.size
+        rows.append(binomial(f"live mates swept, u {strength}, e {evasion}", float(swept), mates, chance))
+        others = ~np.isin(number, number[fallen])
+        rows.append(holds(f"swept in other batches, u {strength}", fate[others] == SWEPT, swept != (fate == SWEPT).sum()))
     made.accounts.fate[at] = LIVE
-    made.accounts.fate[at[:, 0]] = SWEPT
+    made.accounts.fate[at[::20]] = SWEPT
     rows.append(exact("swept by swept accounts", 0.0, float(detection.sweep(made, levers(cluster_sweep=1.0), luck, 5)[0])))
     swept = ran(seed, users=6_000_000, days=40, levers={"cluster_sweep": 1.0}, parameters={"detection": {"innocents_per_swept": 2.0}})
     quiet = swept["innocents_sanctioned"].sum() - 2.0 * swept["swept"].sum()
@@ -168,6 +169,17 @@ def _wrongly(users: int) -> float:
     p = ledger().detection
     rate = users / 1e6 * p.mistaken_per_million_day * (p.report_base + 0.3 * p.report_span)
     return float(users * p.audit_rate * stats.norm.sf(p.threshold) + rate * p.confirm_innocent_share)
+
+
+def _batches(batch: float, number: np.ndarray, sizes: np.ndarray) -> list[Row]:
+    """Compare sizes of batches, which are geometric with mean (B + 1)/2, and mates of accounts far apart, with their laws."""
+    begins = 2.0 / (batch + 1.0)
+    edges = np.array([0, 2, 4, 6, 9, 13, 18, 25, 40])
+    share = -np.diff(np.append((1.0 - begins) ** edges, 0.0))
+    seen = np.bincount(np.searchsorted(edges, sizes[1:-1] - 1, side="right") - 1, minlength=share.size)
+    mates = sizes[number[100::200]] - 1
+    error = float(np.sqrt(2.0 * (1.0 - begins) / begins**2 / mates.size))
+    return [fits("sizes of batches", seen, share * seen.sum()), within("mates of an account", batch - 1.0, float(mates.mean()), error)]
 
 
 def case_15(seed: int = 1515) -> list[Row]:

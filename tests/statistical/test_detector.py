@@ -25,6 +25,7 @@ from sim.world.accounts import (
     SWEPT,
     UNSEALED,
 )
+from sim.world.start import first_batches
 
 LIMIT = 3.3
 N = 6000
@@ -79,27 +80,11 @@ def test_fresh_unsealed_accounts_are_watched(tools):
     assert hits[0] > 1.5 * hits[1]
 
 
-@pytest.mark.parametrize(("strength", "evasion"), [(1.0, 0.0), (0.6, 0.5)])
-def test_a_sweep_takes_its_share_of_a_batch(tools, strength, evasion):
-    """Of B - 1 live mates of a caught account .5u(1 - e/2) fall on average; other batches do not."""
-    made, luck = tools.world(evasion=evasion)
-    size = int(made.parameters.account.batch_registered)
-    rows = tools.hold(made, luck, REGISTERED, 400 * size).reshape(400, size)
-    made.accounts.fate[rows[:200, 0]] = AUDITED
-    made.accounts.fate[rows[:200:2, 0]] = REVIEWED
-    swept, _ = detection.sweep(made, tools.levers(cluster_sweep=strength), luck, 4)
-    fate = made.accounts.fate[rows]
-    assert swept == (fate == SWEPT).sum()
-    assert not (fate[200:] == SWEPT).any()
-    chance = made.parameters.detection.sweep_rate * strength * (1 - made.parameters.dealer.evasion_shield * evasion)
-    assert abs(z(fate[:200, 1:] == SWEPT, np.full(200 * (size - 1), chance))) < LIMIT
-
-
 def test_sweeps_have_one_generation_and_start_from_audit_and_review(tools):
     """Swept, challenged and purged accounts sweep nobody; a second sweep of the day finds no new batch."""
     made, luck = tools.world()
-    size = int(made.parameters.account.batch_rented)
-    rows = tools.hold(made, luck, RENTED, 50 * size).reshape(50, size)
+    rows = tools.hold(made, luck, RENTED, 250).reshape(50, 5)
+    made.accounts.cluster[rows] = np.arange(50)[:, None]
     for fate in (SWEPT, CHALLENGED, PURGED, SELF_REPORTED):
         made.accounts.fate[rows[:, 0]] = fate
         assert detection.sweep(made, tools.levers(cluster_sweep=1.0), luck, 4) == (0, 0)
@@ -108,25 +93,45 @@ def test_sweeps_have_one_generation_and_start_from_audit_and_review(tools):
     assert (made.accounts.fate[rows[1:, 1:]] == LIVE).all()
 
 
-def test_batches_are_runs_of_a_dealers_own_accounts(tools):
-    """Accounts of a dealer in a channel are numbered as they come; B of them share a batch, no two dealers or channels do."""
+@pytest.mark.parametrize("number", [REGISTERED, UNSEALED, RENTED])
+def test_batches_are_runs_of_a_dealers_own_accounts(tools, number):
+    """Accounts of a dealer in a channel join the last batch or begin the next, whatever others acquire meanwhile; B of 1 has no mates."""
     made, luck = tools.world(dealers=2)
-    sizes = made.traits.batch
-    for dealer in (0, 1):
-        for number in range(5):
-            for count in (7, 46):  # comes in two lots
-                tools.hold(made, luck, number, count, dealer=dealer)
-    accounts = made.accounts
-    n = accounts.size
-    seen = set()
-    for dealer in (0, 1):
-        for number in range(5):
-            mine = np.flatnonzero((accounts.dealer[:n] == dealer) & (accounts.channel[:n] == number))
-            _, counts = np.unique(accounts.cluster[mine], return_counts=True)
-            assert (counts[:-1] == sizes[number]).all()
-            assert counts.sum() == 53
-            assert seen.isdisjoint(accounts.cluster[mine].tolist())
-            seen |= set(accounts.cluster[mine].tolist())
+    held = {(dealer, channel): [] for dealer in (0, 1) for channel in (number, STOLEN)}
+    for day, count in enumerate((7, 46, 1, 90)):
+        for (dealer, channel), rows in held.items():
+            rows.append(tools.hold(made, luck, channel, count, dealer=dealer, day=day))
+    seen = [made.accounts.cluster[np.concatenate(rows)] for rows in held.values()]
+    for of_one in seen:
+        assert np.isin(np.diff(of_one), (0, 1)).all()
+    assert np.unique(np.concatenate(seen)).size == sum(np.unique(of_one).size for of_one in seen)
+    alone = np.unique(seen[0]).size == seen[0].size
+    assert alone == (made.traits.new_batch[number] == 1.0)
+
+
+def test_accounts_of_day_0_have_the_batches_of_accounts_acquired_before(tools):
+    """Live mates are as many as if dealers had acquired at an even rate for long, and those who fell had been in batches too."""
+    hazard, cells, settings = 0.1, 1000, {"start": {"hazard_registered": 0.1}, "account": {"batch_registered": 20.0}}
+    made, luck = tools.world(dealers=cells, parameters=settings)
+    draw = np.random.default_rng(5)
+    simulated, on_day_0 = [], []
+    for dealer in range(cells):
+        moments = np.sort(draw.uniform(0.0, 80.0, draw.poisson(4.0 * 80.0)))  # days before day 0
+        lives = draw.random(moments.size) < (1.0 - hazard) ** np.floor(moments)
+        batch = np.cumsum(draw.random(moments.size) < 2.0 / 21.0)[lives]
+        simulated.append((np.bincount(batch).astype(float) ** 2).sum() / 40.0 if batch.size else 0.0)
+        rows = tools.hold(made, luck, REGISTERED, draw.poisson(40.0), dealer=dealer)
+        made.accounts.acquired[rows] = -draw.geometric(hazard, rows.size)
+    holdings = np.zeros((made.dealers.size, len(CHANNELS)))
+    holdings[:, REGISTERED] = 40.0
+    first_batches(made, luck, holdings)
+    clusters = made.accounts.cluster[: made.accounts.size]
+    for dealer in range(cells):
+        mine = np.unique(clusters[made.accounts.dealer[: clusters.size] == dealer], return_counts=True)[1]
+        on_day_0.append((mine.astype(float) ** 2).sum() / 40.0)
+    error = np.sqrt((np.var(simulated) + np.var(on_day_0)) / cells)
+    assert abs(np.mean(simulated) - np.mean(on_day_0)) < LIMIT * error
+    assert np.mean(simulated) > 2.0
 
 
 @pytest.mark.parametrize("evasion", [0.0, 0.8])

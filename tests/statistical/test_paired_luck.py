@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.processes import detection, sanctions, turnover, unsealing
-from sim.world.accounts import AUDITED, REGISTERED, RENTED
+from sim.processes import acquiring, detection, sanctions, turnover, unsealing
+from sim.world.accounts import AUDITED, REGISTERED, RENTED, Claims
 from sim.world.users import BANNED
 
 N = 3000
@@ -30,6 +30,21 @@ def held(tools):
         return worlds
 
     return make
+
+
+def test_an_account_more_moves_only_the_batch_that_it_falls_into(tools):
+    """Two accounts beside it are mates in both worlds or in neither, and so are all that a policy does not bring or take."""
+    made, luck = tools.world()
+    rows = tools.hold(made, luck, REGISTERED, 400)
+    key, whole = made.accounts.key[rows].copy(), made.accounts.cluster[rows].copy()
+    for gone in (0, 57, 200, 399):
+        less, its_luck = tools.world()
+        stay = np.delete(np.arange(400), gone)
+        acquiring.acquire(less, its_luck, 0, Claims.of(key[stay], REGISTERED, np.zeros(399, dtype=np.int64)), acquired=np.zeros(399))
+        mates = np.diff(less.accounts.cluster[:399]) == 0
+        expected = np.diff(whole[stay]) == 0
+        assert (mates != expected).sum() <= 1
+        assert np.flatnonzero(mates != expected).tolist() in ([], [gone - 1])
 
 
 def test_a_detected_owner_meets_the_same_sanction_whenever(tools, held):

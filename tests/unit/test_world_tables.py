@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.world.accounts import BOUGHT, LIVE, REGISTERED, RENTED, STOLEN, SWEPT, Accounts, Claims
+from sim.world.accounts import BOUGHT, LIVE, REGISTERED, RENTED, STOLEN, SWEPT, Accounts, Claims, in_batches
 from sim.world.columns import Columns
 from sim.world.dealers import Dealers
 from sim.world.registry import Registry, among, distinct, winners
@@ -124,6 +124,21 @@ def test_a_user_wanted_twice_goes_to_the_lowest_key(wanted):
     expected = [(user, number) for user, number in wanted if user < 0 or winners[user] == number]
     assert list(zip(kept.owner.tolist(), kept.key.tolist(), strict=True)) == expected
     assert [wanted[k] for k in kept.dealer.tolist()] == expected
+
+
+@given(days=st.lists(st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=12), min_size=1, max_size=4))
+@settings(max_examples=120, derandomize=True)
+def test_batches_are_counted_on_from_day_to_day(days):
+    """An account begins a batch or joins the last of its cell, over days, each day in the order of acquisition."""
+    counts, batches, expected = dict.fromkeys(range(4), 0), np.zeros(4, dtype=np.int64), []
+    for day in days:
+        cell, begins = np.array([c for c, _ in day], dtype=np.int64), np.array([b for _, b in day], dtype=np.bool_)
+        seen = in_batches(cell, begins, batches)
+        for one, starts in day:
+            counts[one] += starts
+            expected.append((one, counts[one]))
+        assert [(number >> 32, number & 0xFFFFFFFF) for number in seen.tolist()] == expected[-len(day) :] if day else seen.size == 0
+    assert batches.tolist() == list(counts.values())
 
 
 def test_claims_of_different_channels_compete_for_a_user():

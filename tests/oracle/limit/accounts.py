@@ -36,7 +36,7 @@ class Accounts:
     def __init__(self, p: Parameters, classes: int) -> None:
         self.p = p
         by = lambda group, name, of=CHANNELS: np.array([getattr(group, name.format(x)) for x in of])  # noqa: E731
-        self.quality, self.batch = by(p.account, "quality_{}"), by(p.account, "batch_{}").astype(int)
+        self.quality, self.batch = by(p.account, "quality_{}"), by(p.account, "batch_{}")
         fit = np.ones((5, 4))
         fit[2:, :2], fit[0, 2:] = p.account.trusted_fit, p.account.fresh_fit
         self.uses = fit * by(p.account, "demand_{}", USES)
@@ -121,20 +121,24 @@ class Accounts:
     def _mate_caught(self, held: Reals, inflow: Reals, dealers: Reals, caught: Reals) -> Reals:
         """Return by class and channel the chance that a batch-mate of a live account was caught today.
 
-        A batch fills at the dealer's even rate and its members fall at an even rate, each on its own: the chance is the mean over the life
-        of a batch, weighted by live members.
+        Accounts come at the dealer's even rate and fall at an even rate, each on its own; going back or forth from an account, each step
+        leaves the batch with 2/(B + 1). The chance is the mean over the life of an account, weighted by those alive.
         """
         chance = np.zeros_like(held)
         rate = np.maximum(inflow, 1e-12) / np.maximum(dealers, 1e-12)[:, None]
         hazard = np.clip(inflow / np.maximum(held, 1e-12), 1e-3, 0.95)
         for c in np.flatnonzero(self.batch > 1):
-            born = np.arange(self.batch[c]) / rate[:, [c]]
-            span = born[:, -1] + 6 / hazard[:, c]
-            age = (np.arange(48) + 0.5)[:, None, None] / 48 * span[:, None] - born  # (time, classes, members)
-            there = np.where(age >= 0, np.exp(np.log1p(-hazard[:, c])[:, None] * np.maximum(age, 0)), 0)
-            spared = 1 - there * caught[:, c][:, None]
-            others = spared.prod(axis=2, keepdims=True) / np.maximum(spared, 1e-12)
-            chance[:, c] = (there * (1 - others)).sum(axis=(0, 2)) / np.maximum(there.sum(axis=(0, 2)), 1e-12)
+            leaves = 2 / (self.batch[c] + 1)
+            steps = np.arange(1, int(np.log(1e-3) / np.log1p(-leaves)) + 2)
+            age = (np.arange(48) + 0.5)[:, None, None] / 48 * (6 / hazard[:, [c]])  # (moments, classes, steps)
+            live = lambda ages, c=c: np.where(ages >= 0, np.exp(np.log1p(-hazard[:, [c]]) * np.maximum(ages, 0)), 0)  # noqa: E731
+            spared = 1.0
+            for way in (1, -1):
+                passed = np.cumprod(1 - live(age + way * steps / rate[:, [c]]) * caught[:, [c]], axis=2)
+                reach = leaves * (1 - leaves) ** steps
+                spared = spared * (leaves + (reach * passed).sum(axis=2) + (1 - leaves - reach.sum()) * passed[:, :, -1])
+            weight = live(age)[:, :, 0]
+            chance[:, c] = (weight * (1 - spared)).sum(axis=0) / weight.sum(axis=0)
         return chance
 
     def depart(self) -> None:

@@ -54,7 +54,7 @@ class Dealer(mesa.Agent):
         self.earned = 0.0
         self.review_phase = model.random.randrange(int(model.rules.dealer.review_days))
         self.arrest_day: int | None = None
-        self.acquired = dict.fromkeys(CHANNELS, 0)
+        self.batches = dict.fromkeys(CHANNELS, 0)
         self.experience = Experience()
         self.today = Experience()
         self.plan = {**dict.fromkeys(CHANNELS, 0.0), IDLE: 1.0}

@@ -102,8 +102,9 @@ def take_over(model: Any) -> None:
         if user is not None and not user.is_free():
             continue
         size = getattr(rules.account, f"batch_{channel}")
-        account = Account(model, claim, model.day, int(dealer.acquired[channel] // size))
-        dealer.acquired[channel] += 1
+        if model.random.random() < 2 / (size + 1):
+            dealer.batches[channel] += 1
+        account = Account(model, claim, model.day, dealer.batches[channel])
         model.accounts.append(account)
         book.count[f"inflow_{channel}"] += 1
         if channel != "rented" or claim.how == "advert":

@@ -53,10 +53,15 @@ def _stock(model: Any, dealer: Any, channel: str, share: float) -> None:
     at_clearing = getattr(start, f"stock_{channel}_per_million") * model.millions * share
     a_day = at_clearing * hazard
     size = getattr(model.rules.account, f"batch_{channel}")
-    for _ in range(model.poisson(at_clearing * (1 - hazard))):
-        age = 1 + int(math.log(1 - draw()) / math.log(1 - hazard))
+    acquired = []
+    for age in range(int(math.log(1e-6) / math.log(1 - hazard)), 0, -1):
+        for _ in range(model.poisson(a_day)):
+            if draw() < 2 / (size + 1):
+                dealer.batches[channel] += 1
+            if draw() < (1 - hazard) ** age:
+                acquired.append((age, dealer.batches[channel]))
+    for age, batch in acquired:
         user = _owner(model, channel) if channel in OWNED else None
-        batch = math.floor(-(age - draw()) * a_day / size)
         account = Account(model, Claim(channel, dealer, user), -age, batch)
         if draw() < start.case_share:
             account.report_day = 0
