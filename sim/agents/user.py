@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from sim.levers import Levers
 from sim.parameters import Parameters
-from sim.world.users import BANNED, FREE, NEVER, RENTING
+from sim.world.users import BANNED, FREE, RENTING
 from sim.world.world import World
 
 Reals = NDArray[np.float64]
@@ -120,9 +122,8 @@ def helps(world: World, levers: Levers, users: Ints, stall: NDArray[np.bool_], d
     dialog = 1.0 - p.confirmable_share * p.confirmation_effect * levers.scan_confirmation
     passer_by = dialog * np.exp(-risk) * np.where(knows, factor / p.impersonation_multiplier, 1.0)
     weight = world.parameters.awareness.risk_weight
-    member = expit(p.task_logit + p.task_fee_weight * np.log(p.task_fee_yuan / p.task_fee_usual_yuan) - weight * risk) * np.where(
-        knows, factor, 1.0
-    )
+    fee = p.task_fee_weight * math.log(p.task_fee_yuan / p.task_fee_usual_yuan)
+    member = expit(p.task_logit + fee - weight * risk) * np.where(knows, factor, 1.0)
     return np.where(stall, passer_by, member) * may_help(world, levers, users, rows, day)
 
 
@@ -133,11 +134,12 @@ def may_help(world: World, levers: Levers, users: Ints, rows: Ints, day: int) ->
     """
     p = world.parameters.helping
     tightness = levers.helper_cap / p.cap_reference
-    old_enough = world.population.account_age(users) >= p.cap_age_days * min(1.0, tightness)
-    at = np.maximum(rows, 0)
-    touched = world.users.touched
-    last = np.where(rows >= 0, touched.last_assist[at], NEVER)
-    until = np.where(rows >= 0, touched.helper_until[at], NEVER)
-    status = np.where(rows >= 0, touched.status[at], FREE)
-    in_order = (status == FREE) | (status == RENTING) | ((status == BANNED) & (touched.until[at] <= day))
-    return np.asarray(old_enough & in_order & (day - last >= max(1.0, p.cap_window_days * tightness)) & (until <= day))
+    allowed = world.population.account_age(users) >= p.cap_age_days * min(1.0, tightness)
+    known = (rows >= 0).nonzero()[0]
+    if known.size:
+        at, touched = rows[known], world.users.touched
+        status = touched.status[at]
+        in_order = (status == FREE) | (status == RENTING) | ((status == BANNED) & (touched.until[at] <= day))
+        window = max(1.0, p.cap_window_days * tightness)
+        allowed[known] &= in_order & (day - touched.last_assist[at] >= window) & (touched.helper_until[at] <= day)
+    return allowed

@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from sim.agents.user import helps
 from sim.levers import Levers
-from sim.luck import Keys, Luck, Wheel
+from sim.luck import Keys, Luck, Wheel, words
 from sim.world.entry import catchment_user
 from sim.world.registry import winners
 from sim.world.world import World
 
 _PROBES = 8
+_AT_ONCE = 4096
+"""Contacts whom all turns of a day may ask in one step: few have more overhead than work, many are asked only while needed."""
+_TURN_BITS = 6
 
 
 @dataclass(frozen=True)
@@ -44,28 +47,24 @@ def assist(
     slots = recruiters.size
     n = key.size
     found = max(world.market.per_candidate, 1e-3)
-    tries = int(p.candidates_per_request)
-    per_request = (1.0 - (1.0 - found) ** tries) / found
+    turns = range(int(p.candidates_per_request))
+    per_request = (1.0 - (1.0 - found) ** len(turns)) / found
     room = recruiters.capacity * work
     fill = min(1.0, float(room.sum()) / max(n * per_request, 1e-9))
     place = _places(luck, day, key, recruiters.wheel, work, luck.uniforms("assist served", day, key) < fill)
     helper = np.full(n, -1, dtype=np.int64)
     asked = np.zeros(slots)
     open_requests = (place >= 0).nonzero()[0]
-    for turn in range(tries):
-        if open_requests.size == 0:
-            break
+    while turns and open_requests.size:
+        width = len(turns) if len(turns) * open_requests.size <= _AT_ONCE else 1
         at, keys = place[open_requests], key[open_requests]
-        asked += np.bincount(at, minlength=slots)
-        which, u = luck.each((f"member {turn}", f"assist {turn}"), day, keys)
-        member = (which * recruiters.full_catchment[at]).astype(np.int64)
-        user = catchment_user(world, luck, at, member)
-        chance = helps(world, levers, user, recruiters.is_stall[at], day) * (member < recruiters.catchment[at])
-        agreed = (u < chance).nonzero()[0]
-        agreed = agreed[winners(user[agreed], keys[agreed])]
-        helper[open_requests[agreed]] = user[agreed]
-        _remember(world, user[agreed], day)
-        open_requests = open_requests[helper[open_requests] < 0]
+        user, agrees = _contacts(world, levers, luck, day, at, keys, turns[:width])
+        taken = _taken(user, agrees, keys)
+        asked += np.bincount(at, weights=np.minimum(taken + 1, width), minlength=slots)
+        served = (taken < width).nonzero()[0]
+        helper[open_requests[served]] = user[taken[served], served]
+        _remember(world, helper[open_requests[served]], day)
+        open_requests, turns = open_requests[taken == width], turns[width:]
     done = (helper >= 0).nonzero()[0]
     helped = np.bincount(place[done], minlength=slots).astype(np.float64)
     _settle_accounts(world, dealer, done, asked, helped, work)
@@ -84,6 +83,34 @@ def assist(
         honest_refused=refused,
         honest_assists=honest,
     )
+
+
+def _contacts(
+    world: World, levers: Levers, luck: Luck, day: int, at: NDArray[np.int64], keys: Keys, turns: Sequence[int]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return whom each request would ask at its place in each turn, `(turns, requests)`, and who of them would help."""
+    recruiters = world.recruiters
+    draws = luck.each([f"{what} {turn}" for what in ("member", "assist") for turn in turns], day, keys)
+    member = (draws[: len(turns)] * recruiters.full_catchment[at]).astype(np.int64)
+    user = catchment_user(world, luck, at, member)
+    chance = helps(world, levers, user.reshape(-1), np.tile(recruiters.is_stall[at], len(turns)), day).reshape(user.shape)
+    return user, draws[len(turns) :] < chance * (member < recruiters.catchment[at])
+
+
+def _taken(user: NDArray[np.int64], agrees: NDArray[np.bool_], keys: Keys) -> NDArray[np.int64]:
+    """Return the turn in which each request finds its helper, the number of turns if in none, shape `(requests,)`.
+
+    Nobody helps twice: the request that asks in the earlier turn has the helper, in the same turn that with the lowest key; others ask on.
+    """
+    turns, agrees = len(agrees), agrees.copy()
+    while True:
+        taken = np.where(agrees.any(axis=0), agrees.argmax(axis=0), turns)
+        finds = (taken < turns).nonzero()[0]
+        order = (words(taken[finds]) << np.uint64(64 - _TURN_BITS)) | (keys[finds] >> np.uint64(_TURN_BITS))
+        lost = finds[~winners(user[taken[finds], finds], order)]
+        if lost.size == 0:
+            return taken
+        agrees[taken[lost], lost] = False
 
 
 def _places(luck: Luck, day: int, key: Keys, wheel: Wheel, work: NDArray[np.float64], served: NDArray[np.bool_]) -> NDArray[np.int64]:
