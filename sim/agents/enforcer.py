@@ -99,5 +99,6 @@ def take_up(world: World, capacity: int, order: NDArray[np.float64], lot: float,
 
 def _split(waiting: Ints, room: int, lot: float) -> Ints:
     """Split fewer places than cases over kinds: of each kind its share is taken on average, rounded down or up by one lot."""
-    share = np.cumsum(np.append(0, waiting)) * room / waiting.sum()
-    return np.asarray(np.diff(np.floor(share + lot).astype(np.int64)))
+    upto = np.floor(waiting.cumsum() * room / waiting.sum() + lot).astype(np.int64)
+    upto[1:] -= upto[:-1].copy()
+    return np.asarray(upto)

@@ -15,9 +15,8 @@ from sim.world.entry import catchment_user
 from sim.world.registry import winners
 from sim.world.world import World
 
-_PROBES = 8
+_PROBES = tuple(f"place {probe}" for probe in range(8))
 _AT_ONCE = 4096
-"""Contacts whom all turns of a day may ask in one step: few have more overhead than work, many are asked only while needed."""
 _TURN_BITS = 6
 
 
@@ -56,7 +55,7 @@ def assist(
     asked = np.zeros(slots)
     open_requests = (place >= 0).nonzero()[0]
     while turns and open_requests.size:
-        width = len(turns) if len(turns) * open_requests.size <= _AT_ONCE else 1
+        width = _at_once(turns, open_requests)
         at, keys = place[open_requests], key[open_requests]
         user, agrees = _contacts(world, levers, luck, day, at, keys, turns[:width])
         taken = _taken(user, agrees, keys)
@@ -120,18 +119,23 @@ def _places(luck: Luck, day: int, key: Keys, wheel: Wheel, work: NDArray[np.floa
     """
     place = np.full(key.size, -1, dtype=np.int64)
     pending = served.nonzero()[0]
-    cumulative = wheel.cumulative
-    for probe in range(_PROBES):
-        if pending.size == 0:
-            break
-        u = luck.uniforms(f"place {probe}", day, key[pending])
-        slot = wheel(u)
+    cumulative, probes = wheel.cumulative, _PROBES
+    while probes and pending.size:
+        width = _at_once(probes, pending)
+        u = luck.each(probes[:width], day, key[pending])
+        slot = wheel(u.reshape(-1)).reshape(u.shape)
         before = np.where(slot > 0, cumulative[slot - 1], 0.0)
         within = (u * cumulative[-1] - before) / (cumulative[slot] - before)
         staffed = within < work[slot]
-        place[pending[staffed]] = slot[staffed]
-        pending = pending[~staffed]
+        found = staffed.any(axis=0)
+        place[pending[found]] = slot[staffed.argmax(axis=0), np.arange(pending.size)][found]
+        pending, probes = pending[~found], probes[width:]
     return place
+
+
+def _at_once(turns: Sequence[object], requests: NDArray[np.int64]) -> int:
+    """Return how many turns to take in one step: all where requests are few, else one, which leaves fewer for the next."""
+    return len(turns) if len(turns) * requests.size <= _AT_ONCE else 1
 
 
 def _remember(world: World, users: NDArray[np.int64], day: int) -> None:

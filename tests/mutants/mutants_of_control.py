@@ -26,8 +26,14 @@ CONTROL = (
     one("every report is confirmed", "13", P + "detection.py", "< world.parameters.detection.confirm_share", "< 1.0"),
     one("a purge sees through evasion", "13_purge", P + "detection.py", "levers.purge * (1.0 - evasion)", "levers.purge"),
     one("review ignores its capacity", "2", "agents/enforcer.py", 'np.searchsorted(reached, capacity, side="right")', "span"),
-    one("reports of accounts are reviewed first", "13_queue", "agents/enforcer.py", "np.floor(share + lot)", "np.ceil(share)"),
-    one("what is left over goes to appeals", "13_queue", "agents/enforcer.py", "np.floor(share + lot)", "np.floor(share)"),
+    one(
+        "reports of accounts are reviewed first",
+        "13_queue",
+        "agents/enforcer.py",
+        "np.floor(waiting.cumsum() * room / waiting.sum() + lot)",
+        "np.ceil(waiting.cumsum() * room / waiting.sum())",
+    ),
+    one("what is left over goes to appeals", "13_queue", "agents/enforcer.py", "waiting.sum() + lot)", "waiting.sum())"),
     # sanctions
     one("no sanction is permanent", "16", P + "sanctions.py", "losing < permanent * p.owner_permanent_ratio", "losing < 0.0"),
     one("every seal can be unsealed", "16", P + "sanctions.py", "accounts.key[rows]) >= permanent", "accounts.key[rows]) >= 0.0"),
