@@ -162,8 +162,7 @@ class AccountMarket(mesa.Model):  # type: ignore[misc]  # Mesa is not typed
         harm = abuse.abuse(world, levers, luck, day)
         reports = detection.report(world, levers, luck, day, harm.approaches)
         examined = detection.examine(world, levers, luck, day)
-        order, lot = luck.uniforms("docket", day, world.accounts.key[: world.accounts.size]), luck.uniform("kinds of cases", day)
-        session = take_up(world, self._capacity(levers), order, lot, day)
+        session = take_up(world, luck, self._capacity(levers), day)
         detection.confirm(world, luck, session.accounts)
         swept, innocents_swept = detection.sweep(world, levers, luck, day)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.levers import LEVERS, Levers
+from sim.luck import ONCE, Luck, join
 from sim.parameters import Parameters
 from sim.world.world import World
 
@@ -59,11 +60,8 @@ class Enforcer(mesa.Agent):  # type: ignore[misc]  # Mesa is not typed
         return costs
 
 
-def take_up(world: World, capacity: int, order: NDArray[np.float64], lot: float, day: int) -> Session:
-    """Choose the cases reviewed today: oldest day first; on the day that does not fit whole, in proportion to the kinds waiting.
-
-    `order` ranks the accounts reported on one day, shape `(accounts,)`; `lot`, uniform on [0, 1), says which kinds round up.
-    """
+def take_up(world: World, luck: Luck, capacity: int, day: int) -> Session:
+    """Choose the cases reviewed today: oldest day first; of the day that does not fit whole, each case with the same chance."""
     accounts, docket = world.accounts, world.docket
     first = docket.first_day(day)
     span = day - first + 1
@@ -82,10 +80,11 @@ def take_up(world: World, capacity: int, order: NDArray[np.float64], lot: float,
     taken = kinds.copy()
     taken[:, whole:] = 0
     if whole < span:
-        taken[:, whole] = _split(kinds[:, whole], capacity - (int(reached[whole - 1]) if whole else 0), lot)
+        taken[:, whole] = _split(kinds[:, whole], capacity - (int(reached[whole - 1]) if whole else 0), luck.uniform("kinds of cases", day))
     handled = int(taken.sum())
     waits = np.arange(span)[::-1]
-    rank = np.lexsort((order[reported], age))
+    order = luck.uniforms("docket", ONCE, join(accounts.key[reported], accounts.case_day[reported]))
+    rank = np.lexsort((order, age))
     return Session(
         accounts=reported[rank[: int(taken[0].sum())]],
         first=first,

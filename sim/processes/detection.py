@@ -25,7 +25,7 @@ from sim.world.accounts import (
     SWEPT,
     UNSEALED,
 )
-from sim.world.registry import among, distinct
+from sim.world.registry import among
 from sim.world.world import World
 
 
@@ -134,13 +134,17 @@ def sweep(world: World, levers: Levers, luck: Luck, day: int) -> tuple[int, int]
     accounts, p = world.accounts, world.parameters.detection
     n = accounts.size
     fate = accounts.fate[:n]
-    caught = distinct(accounts.cluster[:n][(fate == AUDITED) | (fate == REVIEWED)])
+    caught = ((fate == AUDITED) | (fate == REVIEWED)).nonzero()[0]
     live = (fate == LIVE).nonzero()[0]
     if caught.size == 0 or live.size == 0:
         return 0, 0
-    mates = live[among(accounts.cluster[live], caught)]
+    caught = caught[np.lexsort((accounts.key[caught], accounts.cluster[caught]))]
+    batches, first = np.unique(accounts.cluster[caught], return_index=True)
+    mates = live[among(accounts.cluster[live], batches)]
     shield = 1.0 - world.parameters.dealer.evasion_shield * world.dealers.evasion[accounts.dealer[mates]]
-    fallen = mates[luck.uniforms("sweep", day, accounts.key[mates]) < p.sweep_rate * levers.cluster_sweep * shield]
+    by = accounts.key[caught[first[np.searchsorted(batches, accounts.cluster[mates])]]]
+    sweeps = luck.uniforms("sweep", ONCE, join(accounts.key[mates], by))  # by who was caught, not by the day, which review moves
+    fallen = mates[sweeps < p.sweep_rate * levers.cluster_sweep * shield]
     fate[fallen] = SWEPT
     return fallen.size, luck.count("innocents swept", day, p.innocents_per_swept * fallen.size)
 

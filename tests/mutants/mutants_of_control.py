@@ -34,6 +34,8 @@ CONTROL = (
         "np.ceil(waiting.cumsum() * room / waiting.sum())",
     ),
     one("what is left over goes to appeals", "13_queue", "agents/enforcer.py", "waiting.sum() + lot)", "waiting.sum())"),
+    one("sweeps draw by the day", "19_once", P + "detection.py", 'luck.uniforms("sweep", ONCE,', 'luck.uniforms("sweep", day,'),
+    one("the order of review is drawn by the day", "19_once", "agents/enforcer.py", '"docket", ONCE', '"docket", day'),
     # sanctions
     one("no sanction is permanent", "16", P + "sanctions.py", "losing < permanent * p.owner_permanent_ratio", "losing < 0.0"),
     one("every seal can be unsealed", "16", P + "sanctions.py", "accounts.key[rows]) >= permanent", "accounts.key[rows]) >= 0.0"),

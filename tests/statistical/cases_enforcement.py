@@ -12,6 +12,7 @@ from scipy import stats
 
 from sim.agents.enforcer import Session, take_up
 from sim.levers import CHANNELS
+from sim.luck import Luck
 from sim.processes import detection, sanctions
 from sim.processes.sanctions import PERMANENT, ladder
 from sim.world.accounts import AUDITED, CHALLENGED, FRAUD, LIVE, NAMED, REGISTERED, RENTED, REVIEWED, STOLEN, SWEPT, VICE
@@ -123,8 +124,7 @@ def case_13_queue(seed: int = 1343) -> list[Row]:
     waiting = {"reports of accounts": reported, "mistaken reports": 5, "appeals of innocents": 2, "appeals of owners": 1}
     taken = np.zeros((days, len(waiting)))
     for day in range(days):
-        lot = luck.uniform("kinds of cases", day)
-        session = take_up(made, room, luck.uniforms("docket", day, made.accounts.key[: made.accounts.size]), lot, 7)
+        session = take_up(made, Luck(seed + day), room, 7)
         taken[day] = session.accounts.size, session.mistaken.sum(), session.innocents.sum(), session.owners.sum()
     rows_of = []
     for (kind, n), seen in zip(waiting.items(), taken.T, strict=True):

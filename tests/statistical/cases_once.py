@@ -6,9 +6,9 @@ import numpy as np
 from known_rows import Row, exact, fits, holds
 from known_worlds import hold, levers, world
 
-from sim.agents.enforcer import Session
+from sim.agents.enforcer import Session, take_up
 from sim.processes import departures, detection, renting, sanctions, turnover, unsealing
-from sim.world.accounts import AUDITED, REGISTERED, RENTED, REVIEWED
+from sim.world.accounts import AUDITED, REGISTERED, RENTED, REVIEWED, SWEPT
 from sim.world.users import BANNED, LOST
 
 N = 2000
@@ -33,13 +33,19 @@ def case_4_careers(seed: int = 414) -> list[Row]:
 
 
 def case_19_once(seed: int = 1929) -> list[Row]:
-    """What happens once draws without its day: verdict and return are the same on another day, others for another report or strike."""
+    """What happens once draws without its day: verdict, sweep and return are the same on another day, others for another report."""
     reviewed = [_reviewed(seed, case_day) for case_day in (30, 30, 31)]
+    swept = [_swept(seed, day, by) for day, by in ((30, 0), (37, 0), (37, 1))]
+    orders = [_order(seed, day, case_day) for day, case_day in ((30, 30), (31, 30), (31, 31))]
     upheld = [_upheld(seed, filed, decided) for filed, decided in ((40, 41), (40, 55), (43, 55))]
     (returns, requests, later, anew), (returns_2, requests_2, *_) = _sanctioned(seed, 40), _sanctioned(seed, 47)
     return [
         exact("verdicts that differ between two reviews of a case", 0.0, float((reviewed[0] != reviewed[1]).sum())),
         holds("another report has the same verdict", (reviewed[0] != reviewed[2]).mean() < 0.3),
+        exact("sweeps that differ between days", 0.0, float((swept[0] != swept[1]).sum())),
+        holds("another account caught sweeps the same mates", (swept[1] != swept[2]).mean() < 0.3),
+        exact("reports that are reviewed in another order on another day", 0.0, float((orders[0] != orders[1]).sum())),
+        holds("reports of another day are reviewed in the same order", (orders[1] != orders[2]).mean() < 0.3),
         exact("appeals that differ between days of decision", 0.0, float((upheld[0] != upheld[1]).sum())),
         holds("another appeal has the same decision", (upheld[1] != upheld[2]).mean() < 0.3),
         exact("owners asked again under another key on another day", 0.0, float(np.setxor1d(returns, returns_2).size)),
@@ -57,6 +63,24 @@ def _reviewed(seed: int, case_day: int) -> np.ndarray:
     made.accounts.case_day[rows] = case_day
     detection.confirm(made, luck, rows)
     return made.accounts.fate[rows] == REVIEWED
+
+
+def _swept(seed: int, day: int, by: int) -> np.ndarray:
+    """Say which mates of one batch fall when one of two accounts is caught on a day."""
+    made, luck = world(seed=seed)
+    rows = hold(made, luck, REGISTERED, N)
+    made.accounts.cluster[rows] = 1
+    made.accounts.fate[rows[by]] = AUDITED
+    detection.sweep(made, levers(cluster_sweep=1.0), luck, day)
+    return made.accounts.fate[rows[2:]] == SWEPT
+
+
+def _order(seed: int, day: int, case_day: int) -> np.ndarray:
+    """Return the accounts reported on a day in the order in which reviewers take them up."""
+    made, luck = world(seed=seed)
+    rows = hold(made, luck, REGISTERED, N)
+    made.accounts.case_day[rows] = case_day
+    return take_up(made, luck, N, day).accounts
 
 
 def _upheld(seed: int, filed: int, decided: int) -> np.ndarray:

@@ -191,7 +191,7 @@ def test_a_lapsed_appeal_is_not_taken_up_as_one_of_today():
     world, _ = world_with()
     today, life = 40, world.docket.life
     world.docket.owners = {today - life: np.array([7]), today: np.array([8, 9])}
-    session = take_up(world, 10, np.zeros(world.accounts.size), 0.5, today)
+    session = take_up(world, Luck(1), 10, today)
     assert session.owners.sum() == 2
     assert world.docket.remove(session.first, session.mistaken, session.innocents, session.owners)[0].tolist() == [8, 9]
 
