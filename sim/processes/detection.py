@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from sim.levers import Levers
-from sim.luck import ONCE, Luck, join
+from sim.luck import ONCE, Luck
 from sim.world.accounts import (
     AUDITED,
     CHALLENGED,
@@ -25,7 +25,7 @@ from sim.world.accounts import (
     SWEPT,
     UNSEALED,
 )
-from sim.world.registry import among
+from sim.world.registry import among, distinct
 from sim.world.world import World
 
 
@@ -117,11 +117,14 @@ def examine(world: World, levers: Levers, luck: Luck, day: int) -> ExaminationFl
 
 
 def confirm(world: World, luck: Luck, rows: NDArray[np.int64]) -> None:
-    """Decide reviewed accounts: confirmed with .6, else the case is closed; accounts that fell meanwhile need no decision."""
+    """Decide reviewed accounts: confirmed with .6, else the case is closed; accounts that fell meanwhile need no decision.
+
+    One lot decides at which review an account is confirmed, whenever it is reported and its turn comes.
+    """
     accounts = world.accounts
     live = rows[accounts.fate[rows] == LIVE]
-    case = join(accounts.key[live], accounts.case_day[live])  # not the day of review, which the length of the queue moves
-    confirmed = luck.uniforms("review", ONCE, case) < world.parameters.detection.confirm_share
+    accounts.cleared[live] *= 1.0 - world.parameters.detection.confirm_share
+    confirmed = accounts.cleared[live] <= luck.uniforms("review", ONCE, accounts.key[live])
     accounts.fate[live[confirmed]] = REVIEWED
     accounts.case_day[live[~confirmed]] = -1
 
@@ -129,22 +132,19 @@ def confirm(world: World, luck: Luck, rows: NDArray[np.int64]) -> None:
 def sweep(world: World, levers: Levers, luck: Luck, day: int) -> tuple[int, int]:
     """Examine live batch-mates of accounts that audit or review caught today; returns accounts swept and innocents hit.
 
-    Each falls with .5u(1 - e/2); swept accounts do not sweep again that day.
+    Each falls with .5u(1 - e/2), by one lot for all sweeps that it meets; swept accounts do not sweep again that day.
     """
     accounts, p = world.accounts, world.parameters.detection
     n = accounts.size
     fate = accounts.fate[:n]
-    caught = ((fate == AUDITED) | (fate == REVIEWED)).nonzero()[0]
+    caught = distinct(accounts.cluster[:n][(fate == AUDITED) | (fate == REVIEWED)])
     live = (fate == LIVE).nonzero()[0]
     if caught.size == 0 or live.size == 0:
         return 0, 0
-    caught = caught[np.lexsort((accounts.key[caught], accounts.cluster[caught]))]
-    batches, first = np.unique(accounts.cluster[caught], return_index=True)
-    mates = live[among(accounts.cluster[live], batches)]
+    mates = live[among(accounts.cluster[live], caught)]
     shield = 1.0 - world.parameters.dealer.evasion_shield * world.dealers.evasion[accounts.dealer[mates]]
-    by = accounts.key[caught[first[np.searchsorted(batches, accounts.cluster[mates])]]]
-    sweeps = luck.uniforms("sweep", ONCE, join(accounts.key[mates], by))  # by who was caught, not by the day, which review moves
-    fallen = mates[sweeps < p.sweep_rate * levers.cluster_sweep * shield]
+    accounts.spared[mates] *= 1.0 - p.sweep_rate * levers.cluster_sweep * shield
+    fallen = mates[accounts.spared[mates] <= luck.uniforms("sweep", ONCE, accounts.key[mates])]
     fate[fallen] = SWEPT
     return fallen.size, luck.count("innocents swept", day, p.innocents_per_swept * fallen.size)
 

@@ -15,7 +15,7 @@
 | case_day | int32 | day of the open report (-1: none) | - | detection |
 | reseal_day | int32 | day of a late catch (-1: none) | - | acquire |
 | fate | int8 | how it left today (0: live) | live | detection, departures, turnover |
-| passing | float64 | probability of having passed all audits, 1 before the first | caught for certain | detection |
+| passing, spared, cleared | float64 | probability of having come through all audits, sweeps, reviews | caught for certain | detection |
 """
 
 from __future__ import annotations
@@ -144,6 +144,8 @@ class Accounts(Columns):
     reseal_day: NDArray[np.int32]
     fate: NDArray[np.int8]
     passing: NDArray[np.float64]
+    spared: NDArray[np.float64]
+    cleared: NDArray[np.float64]
 
     def __init__(self, room: int) -> None:
         super().__init__(
@@ -165,6 +167,8 @@ class Accounts(Columns):
                 "reseal_day": (np.int32, -1),
                 "fate": (np.int8, LIVE),
                 "passing": (np.float64, 1),
+                "spared": (np.float64, 1),
+                "cleared": (np.float64, 1),
             },
             room,
         )

@@ -23,7 +23,7 @@ CONTROL = (
     ),
     one("evasion does not fool the audit", "13", P + "detection.py", "- p.evasion_effect * evasion", "- 0 * evasion"),
     one("innocents are not counted", "1", "model.py", "innocents = examined.innocents_flagged + ", "innocents = "),
-    one("every report is confirmed", "13", P + "detection.py", "< world.parameters.detection.confirm_share", "< 1.0"),
+    one("every report is confirmed", "13", P + "detection.py", "1.0 - world.parameters.detection.confirm_share", "0.0"),
     one("a purge sees through evasion", "13_purge", P + "detection.py", "levers.purge * (1.0 - evasion)", "levers.purge"),
     one("review ignores its capacity", "2", "agents/enforcer.py", 'np.searchsorted(reached, capacity, side="right")', "span"),
     one(
@@ -34,7 +34,8 @@ CONTROL = (
         "np.ceil(waiting.cumsum() * room / waiting.sum())",
     ),
     one("what is left over goes to appeals", "13_queue", "agents/enforcer.py", "waiting.sum() + lot)", "waiting.sum())"),
-    one("sweeps draw by the day", "19_once", P + "detection.py", 'luck.uniforms("sweep", ONCE,', 'luck.uniforms("sweep", day,'),
+    one("once spared by a sweep, always spared", "14", P + "detection.py", "accounts.spared[mates] *=", "accounts.spared[mates] ="),
+    one("once cleared by a review, always cleared", "19_once", P + "detection.py", "accounts.cleared[live] *=", "accounts.cleared[live] ="),
     one("the order of review is drawn by the day", "19_once", "agents/enforcer.py", '"docket", ONCE', '"docket", day'),
     # sanctions
     one("no sanction is permanent", "16", P + "sanctions.py", "losing < permanent * p.owner_permanent_ratio", "losing < 0.0"),

@@ -154,6 +154,8 @@ def case_14(seed: int = 1414) -> list[Row]:
         rows.append(binomial(f"live mates swept, u {strength}, e {evasion}", float(swept), mates, chance))
         others = ~np.isin(number, number[fallen])
         rows.append(holds(f"swept in other batches, u {strength}", fate[others] == SWEPT, swept != (fate == SWEPT).sum()))
+        again, _ = detection.sweep(made, levers(cluster_sweep=strength), luck, 5)
+        rows.append(binomial(f"of those spared, swept the second time, u {strength}", float(again), mates - swept, chance))
     made.accounts.fate[at] = LIVE
     made.accounts.fate[at[::20]] = SWEPT
     rows.append(exact("swept by swept accounts", 0.0, float(detection.sweep(made, levers(cluster_sweep=1.0), luck, 5)[0])))
