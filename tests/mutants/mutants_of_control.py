@@ -175,7 +175,6 @@ CONTROL = (
         'luck.uniforms("dealer leaves", ONCE, key)',
         'luck.uniforms("dealer leaves", ONCE, rows.astype(np.uint64))',
     ),
-    one("all reports of an account have one verdict", "19_once", P + "detection.py", ", accounts.case_day[live])  #", ", 0 * live)  #"),
     one("all appeals of an owner have one decision", "19_once", P + "sanctions.py", "astype(np.uint64), filed)", "astype(np.uint64), 0)"),
     one("an owner asked again is always the same rental", "19_once", P + "renting.py", "np.uint64), strikes)", "np.uint64), 0 * strikes)"),
     one("own requests of an owner share their luck", "19_once", P + "unsealing.py", "np.uint64), strikes)", "np.uint64), 0 * strikes)"),

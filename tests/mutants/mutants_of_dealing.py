@@ -31,7 +31,7 @@ DEALING = (
         "logit += 0 * np.log(world.market.commission",
     ),
     one("amnesty is no temptation", "12_adverts", "agents/user.py", "logit += p.amnesty_hazard_logit * ", "logit += 0 * "),
-    one("the cap on helping is ignored", "15", "agents/user.py", "(day - last >= max(1.0, p.cap_window_days * tightness))", "(day > last)"),
+    one("the cap on helping is ignored", "15", "agents/user.py", "window = max(1.0, p.cap_window_days * tightness)", "window = 1.0"),
     one(
         "an account under a ban can be rented",
         "2_dense",
@@ -75,15 +75,15 @@ DEALING = (
         "an unkeyed draw decides about assists",
         "19",
         P + "verification.py",
-        "agreed = (u < chance).nonzero()[0]",
-        "agreed = (np.random.random(keys.size) < chance).nonzero()[0]",
+        "draws[len(turns) :] < chance",
+        "np.random.random(chance.shape) < chance",
     ),
     one(
         "a user helps several requests at once",
         "2_dense",
         P + "verification.py",
-        "agreed = agreed[winners(user[agreed], keys[agreed])]",
-        "pass",
+        "finds[~winners(user[taken[finds], finds], order)]",
+        "finds[:0]",
     ),
     one("helpers get nothing", "2_books", P + "verification.py", '"helpers", helped * recruiters.fee', '"helpers", helped * 0.0'),
     one(

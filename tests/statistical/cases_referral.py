@@ -99,13 +99,13 @@ def case_12(seed: int = 1212) -> list[Row]:
     for r0 in (0.4, 0.6):
         parameters, stopped = _referring(_logit_for(r0)), {"ad_takedown": {"strength": 1.0, "start_day": 4}}
         model = started(seed, users=USERS, days=150, parameters=parameters, levers=quiet, policies=stopped, adaptive=False, burn_in=0)
-        dealers = model.world.dealers
-        first, direct = dealers.ordinal[: dealers.size, RENTED].copy(), np.zeros(dealers.size)
+        dealers, accounts = model.world.dealers, model.world.accounts
+        brought, direct = np.zeros(dealers.size), np.zeros(dealers.size)
         while model.running:
+            renting = np.bincount(accounts.dealer[: accounts.size], minlength=dealers.size)
             model.step()
+            brought += dealers.at_risk[: dealers.size, RENTED] - renting
             direct += dealers.wins[: dealers.size, RENTED]
-        brought = dealers.ordinal[: dealers.size, RENTED] - first
-        accounts = model.world.accounts
         renting = np.bincount(accounts.dealer[: accounts.size], minlength=dealers.size)
         come = brought + renting * r0 / (1 - _ends(parameters)) / (1 - r0)  # those still renting will bring that many more
         error = float(np.sqrt(((come - direct / (1 - r0)) ** 2).sum()))
