@@ -33,10 +33,10 @@ Tell = Callable[[Progress], None]
 OWN = 0
 """Number of the point that is the scenario as it is, where the experiment has it."""
 
-ANALYSIS = ("sensitivity", "luck", "ranking")
+ANALYSIS = ("sensitivity", "luck", "ranking", "bundle", "shapley", "shapley_by_seed", "interactions")
 """Tables that analyses of the runs add; they are out of date when runs are added."""
 
-FIGURES = ("sensitivity_", "tornado_")
+FIGURES = ("sensitivity_", "tornado_", "waterfall_", "heatmap_")
 """What the names of their figures begin with."""
 
 _LONGEST_NAME = 64  # of a scenario
