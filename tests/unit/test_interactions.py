@@ -136,6 +136,15 @@ def test_what_is_not_above_zero_has_no_share_of_the_baseline(file):
     assert price["relative"].notna().all()
 
 
+def test_a_loss_in_the_baseline_has_no_per_cent(file):
+    done = interactions(explore(file(), how=lambda scenario, _seed: outcome(-100.0 + 10.0 * in_force(scenario)[0])))
+    assert of(done.bundle)["relative"].isna().all()
+    assert done.answer[0].startswith(
+        "Rented accounts rise by 10 accounts (10 to 10) with all 3. Shares: account audit 100 % (100 to 100) of the rise"
+    )
+    assert of(done.shapley)["of_bundle"].tolist() == [1.0, 0.0, 0.0]
+
+
 def test_sentences_say_who_makes_it_who_works_against_it_and_what_overlaps(file):
     done = interactions(explore(file(), how=known))
     rented, price, cost, arrests, note = done.answer
