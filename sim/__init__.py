@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sim.conduct import compare, open_results, run, sweep
     from sim.experiment import replay
     from sim.exploring.carrying import Explored, explore
+    from sim.exploring.interactions import Interactions, interactions
     from sim.exploring.sensitivity import Sensitivity, sensitivity
     from sim.faults import ScenarioError
     from sim.model import AccountMarket
@@ -28,6 +29,7 @@ _HOMES = {
     "AccountMarket": "sim.model",
     "Comparison": "sim.comparison",
     "Explored": "sim.exploring.carrying",
+    "Interactions": "sim.exploring.interactions",
     "OverLearning": "sim.structure",
     "Results": "sim.store",
     "Robust": "sim.comparison",
@@ -39,6 +41,7 @@ _HOMES = {
     "WriteError": "sim.store",
     "compare": "sim.conduct",
     "explore": "sim.exploring.carrying",
+    "interactions": "sim.exploring.interactions",
     "load_scenario": "sim.scenario",
     "open_results": "sim.conduct",
     "over_learning": "sim.structure",
@@ -52,6 +55,7 @@ __all__ = [
     "AccountMarket",
     "Comparison",
     "Explored",
+    "Interactions",
     "OverLearning",
     "Results",
     "Robust",
@@ -64,6 +68,7 @@ __all__ = [
     "__version__",
     "compare",
     "explore",
+    "interactions",
     "load_scenario",
     "open_results",
     "over_learning",

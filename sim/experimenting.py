@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,8 @@ from sim.runner import conclude, kept_if_interrupted, overrides_of, processors
 if TYPE_CHECKING:
     from sim.exploring.carrying import Explored
     from sim.exploring.file import Exploration
+    from sim.exploring.interactions import Interactions
+    from sim.exploring.sensitivity import Sensitivity
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="An experiment file with a [design].")]
 
@@ -65,11 +68,38 @@ def sensitivity(
     from sim.exploring.points import require_extra
     from sim.exploring.sensitivity import check_design
     from sim.exploring.sensitivity import sensitivity as analyse
-    from sim.screen import say, show
 
     asked = load_exploration(file, overrides_of(set_, replications, seed), SETTING)
     check_design(asked)
     require_extra(asked.design)
+    _analysed(asked, analyse, out, workers, quiet)
+
+
+def interactions(
+    file: File,
+    set_: Settings = None,
+    replications: Replications = None,
+    seed: Seed = None,
+    workers: Workers = None,
+    out: Out = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say what each lever of a bundle contributes, and which work together."""
+    from sim.exploring.file import load_exploration
+    from sim.exploring.interactions import check_bundle
+    from sim.exploring.interactions import interactions as analyse
+
+    asked = load_exploration(file, overrides_of(set_, replications, seed), SETTING)
+    check_bundle(asked)
+    _analysed(asked, analyse, out, workers, quiet)
+
+
+def _analysed(
+    asked: Exploration, analyse: Callable[[Explored], Sensitivity | Interactions], out: Path | None, workers: int | None, quiet: bool
+) -> None:
+    """Make the runs that are missing, analyse all of them, write tables and figures, print the answer."""
+    from sim.screen import say, show
+
     target = out or Path("results") / asked.name
     done = _explored(asked, target, workers, quiet)
     if done.failures:
@@ -86,4 +116,4 @@ def sensitivity(
     conclude(done, target, quiet)
 
 
-COMMANDS = (experiment, sensitivity)
+COMMANDS = (experiment, sensitivity, interactions)

@@ -121,7 +121,7 @@ class Plan:
         if manifest.get("command") == EXPERIMENT:
             raise StoreError(
                 f"{path} holds an experiment with a design (`abm {EXPERIMENT}`): its tables are the .csv files there; "
-                "`abm sensitivity FILE` draws its figures, if it is a screening or has Sobol indices"
+                "`abm sensitivity FILE` (a screening or Sobol indices) or `abm interactions FILE` (a factorial) draws its figures"
             )
         try:
             plan = cls(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -23,18 +23,21 @@ from sim.exploring.tables import points_table
 from sim.faults import OVERRIDE, Fault, ScenarioError
 from sim.plan import EXPERIMENT, Plan, standing
 from sim.provenance import provenance
-from sim.store import Memory, Parts, Results, Store, write_csv, write_table, writing
+from sim.store import Memory, Parts, Results, Store, replacing, write_csv, write_table, writing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Tell = Callable[[Progress], None]
 
 OWN = 0
 """Number of the point that is the scenario as it is, where the experiment has it."""
 
-ANALYSIS = ("sensitivity", "luck", "ranking")
-"""Tables that an analysis of the runs adds; they are out of date when runs are added."""
+ANALYSIS = ("sensitivity", "luck", "ranking", "bundle", "shapley", "shapley_by_seed", "interactions")
+"""Tables that analyses of the runs add; they are out of date when runs are added."""
 
-FIGURES = ("sensitivity_", "tornado_")
-"""What the names of its figures begin with."""
+FIGURES = ("sensitivity_", "tornado_", "waterfall_", "heatmap_")
+"""What the names of their figures begin with."""
 
 _LONGEST_NAME = 64  # of a scenario
 
@@ -196,6 +199,29 @@ def cleared(path: Path) -> None:
         for old in (path / "figures").glob("*.*"):
             if old.suffix in {".png", ".svg"} and old.name.startswith(FIGURES):
                 old.unlink()
+
+
+def check_whole(done: Explored) -> None:
+    """Raise `ScenarioError` when a run failed: an analysis needs every point."""
+    if done.failures:
+        wanted = "an analysis needs every point; give the command again when it is mended"
+        raise ScenarioError([Fault(done.layout.asked.where, "", "", f"{len(done.failures)} runs failed, and {wanted}")])
+
+
+def write_analysis(path: Path, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, Callable[[], Figure]]) -> None:
+    """Write the tables and figures of an analysis, by name, into the results directory of its experiment; empty tables are left out."""
+    from sim.plots.gallery import rendered
+
+    with Store(path):
+        cleared(path)
+        for name, table in tables.items():
+            if len(table):
+                write_csv(path / f"{name}.csv", table)
+        for name, draw in figures.items():
+            figure = draw()
+            for kind in ("png", "svg"):
+                with replacing(path / "figures" / f"{name}.{kind}") as temporary:
+                    temporary.write_bytes(rendered(figure, kind))
 
 
 def _make(plan: Plan, parts: Parts, workers: int, progress: Tell | None, how: Simulate | None) -> list[Failure]:

@@ -55,7 +55,7 @@ def quantities(done: Explored, outcome: str) -> list[Quantity]:
     An effect is a share of the same point's baseline: d_k / b, which over replications averages to r, the ratio of means, as
     r + (d_k - r b_k) / b (the delta method); in the outcome's unit where some run of a baseline is not above 0.
     """
-    values, own = cube(done, outcome), _has_own(done)
+    values, own = cube(done, outcome), has_own(done)
     inside = values[1:] if own else values
     names = [scenario.name for scenario in done.layout.asked.scenarios]
     found = [Quantity(outcome, names[0], unit_of(outcome), inside[:, :, 0])]
@@ -87,7 +87,7 @@ def ranking(done: Explored, outcomes: Sequence[str]) -> pd.DataFrame:
     """
     rows = []
     names = [scenario.name for scenario in done.layout.asked.scenarios][1:]
-    for outcome in outcomes if _has_own(done) and len(names) > 1 else ():
+    for outcome in outcomes if has_own(done) and len(names) > 1 else ():
         values = cube(done, outcome)[:, :, 1:]
         if not np.isfinite(values).all():
             continue
@@ -109,7 +109,8 @@ def ranking(done: Explored, outcomes: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(RANKING))
 
 
-def _has_own(done: Explored) -> bool:
+def has_own(done: Explored) -> bool:
+    """Say whether the first point is the scenario as it is."""
     return done.layout.points[0].number == OWN
 
 

@@ -23,7 +23,9 @@ from sim.outcomes import OUTCOMES, window_means
 from sim.store import StoreError, write_table
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = [ROOT / "scenarios" / "experiments" / name for name in ("supply_levers_factorial.toml", "screening_morris.toml")]
+SHIPPED = [
+    ROOT / "scenarios" / "experiments" / name for name in ("supply_levers_factorial.toml", "screening_morris.toml", "package_shares.toml")
+]
 SMALL = 'name = "base"\n[run]\ndays = 20\nburn_in_days = 6\nsettle_days = 4\nreplications = 2\n[population]\nusers = 20_000\n'
 HEAD = 'baseline = "base.toml"\noutcomes = ["stock_rented", "price_yuan"]\n'
 TWO = '[[factors]]\nkey = "account_audit"\n[[factors]]\nkey = "parameters.renting.quit_per_day"\nlog = true\n'
