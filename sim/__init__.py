@@ -11,8 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim.calling import MarketFunction, as_function
     from sim.comparison import Comparison, Robust, Runs
     from sim.conduct import compare, open_results, run, sweep
+    from sim.discovery.discovery import Discovery, discover
     from sim.experiment import replay
     from sim.exploring.carrying import Explored, explore
     from sim.exploring.sensitivity import Sensitivity, sensitivity
@@ -27,7 +29,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "AccountMarket": "sim.model",
     "Comparison": "sim.comparison",
+    "Discovery": "sim.discovery.discovery",
     "Explored": "sim.exploring.carrying",
+    "MarketFunction": "sim.calling",
     "OverLearning": "sim.structure",
     "Results": "sim.store",
     "Robust": "sim.comparison",
@@ -37,7 +41,9 @@ _HOMES = {
     "Sensitivity": "sim.exploring.sensitivity",
     "StoreError": "sim.store",
     "WriteError": "sim.store",
+    "as_function": "sim.calling",
     "compare": "sim.conduct",
+    "discover": "sim.discovery.discovery",
     "explore": "sim.exploring.carrying",
     "load_scenario": "sim.scenario",
     "open_results": "sim.conduct",
@@ -51,7 +57,9 @@ _HOMES = {
 __all__ = [
     "AccountMarket",
     "Comparison",
+    "Discovery",
     "Explored",
+    "MarketFunction",
     "OverLearning",
     "Results",
     "Robust",
@@ -62,7 +70,9 @@ __all__ = [
     "StoreError",
     "WriteError",
     "__version__",
+    "as_function",
     "compare",
+    "discover",
     "explore",
     "load_scenario",
     "open_results",

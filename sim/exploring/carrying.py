@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -23,17 +23,20 @@ from sim.exploring.tables import points_table
 from sim.faults import OVERRIDE, Fault, ScenarioError
 from sim.plan import EXPERIMENT, Plan, standing
 from sim.provenance import provenance
-from sim.store import Memory, Parts, Results, Store, write_csv, write_table, writing
+from sim.store import Memory, Parts, Results, Store, replacing, write_csv, write_table, writing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Tell = Callable[[Progress], None]
 
 OWN = 0
 """Number of the point that is the scenario as it is, where the experiment has it."""
 
-ANALYSIS = ("sensitivity", "luck", "ranking")
+SENSITIVITY, DISCOVERY = ("sensitivity", "luck", "ranking"), ("worlds", "boxes", "peeling")
 """Tables that an analysis of the runs adds; they are out of date when runs are added."""
 
-FIGURES = ("sensitivity_", "tornado_")
+FIGURES = ("sensitivity_", "tornado_", "discovery_")
 """What the names of its figures begin with."""
 
 _LONGEST_NAME = 64  # of a scenario
@@ -191,11 +194,27 @@ def carry_out(
 def cleared(path: Path) -> None:
     """Take away what an earlier analysis left in a results directory."""
     with writing(path):
-        for name in ANALYSIS:
+        for name in (*SENSITIVITY, *DISCOVERY):
             (path / f"{name}.csv").unlink(missing_ok=True)
         for old in (path / "figures").glob("*.*"):
             if old.suffix in {".png", ".svg"} and old.name.startswith(FIGURES):
                 old.unlink()
+
+
+def write_analysis(path: Path, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, Callable[[], Figure]]) -> None:
+    """Write the tables of an analysis that have a row, and its figures, into a results directory, in place of those of an earlier one."""
+    from sim.plots.gallery import rendered
+
+    with Store(path):
+        cleared(path)
+        for name, table in tables.items():
+            if len(table):
+                write_csv(path / f"{name}.csv", table)
+        for name, draw in figures.items():
+            figure = draw()
+            for kind in ("png", "svg"):
+                with replacing(path / "figures" / f"{name}.{kind}") as temporary:
+                    temporary.write_bytes(rendered(figure, kind))
 
 
 def _make(plan: Plan, parts: Parts, workers: int, progress: Tell | None, how: Simulate | None) -> list[Failure]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sim.exploring import sentences
-from sim.exploring.carrying import ANALYSIS, Explored, cleared
+from sim.exploring.carrying import SENSITIVITY, Explored, write_analysis
 from sim.exploring.design import MORRIS, NEEDS_EXTRA, SALTELLI
 from sim.exploring.file import Exploration
 from sim.exploring.indices import independent, morris, sobol
@@ -21,7 +21,6 @@ from sim.exploring.quantities import ORDER, quantities, ranking
 from sim.exploring.variance import variance
 from sim.faults import Fault, ScenarioError, show
 from sim.plots.style import Study
-from sim.store import Store, replacing, write_csv
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,18 +71,7 @@ class Sensitivity:
 
     def write(self, path: Path) -> None:
         """Write tables, sentences' numbers and figures into the results directory of the experiment."""
-        from sim.plots.gallery import rendered
-
-        with Store(path):
-            cleared(path)
-            for name, table in zip(ANALYSIS, (self.indices, self.luck, self.ranking), strict=True):
-                if len(table):
-                    write_csv(path / f"{name}.csv", table)
-            for name, draw in self.figures().items():
-                figure = draw()
-                for kind in ("png", "svg"):
-                    with replacing(path / "figures" / f"{name}.{kind}") as temporary:
-                        temporary.write_bytes(rendered(figure, kind))
+        write_analysis(path, dict(zip(SENSITIVITY, (self.indices, self.luck, self.ranking), strict=True)), self.figures())
 
 
 def check_design(asked: Exploration) -> None:
