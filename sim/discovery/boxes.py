@@ -8,7 +8,7 @@ a few worlds that nearly all fail (density near 1). Bryant & Lempert (2010) use 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -107,7 +107,7 @@ def find_boxes(worlds: pd.DataFrame, failed: Flags, peel: float = PEEL) -> list[
         search = _search(worlds, failed, peel)
         while len(boxes) < MOST_BOXES and (failed & outside).sum() >= FEWEST:
             found = search.find_box()
-            box = _chosen(found, outside)
+            box = _chosen(found, failed, outside)
             if not box.limits:
                 break
             boxes.append(box)
@@ -119,40 +119,70 @@ def _search(worlds: pd.DataFrame, failed: Flags, peel: float) -> Any:
     return ema().Prim(worlds.reset_index(drop=True), failed.astype(np.int64), threshold=float(failed.mean()), peel_alpha=peel)
 
 
-def _chosen(found: Any, outside: Flags) -> Box:
-    """Choose where the trajectory has the best balance of coverage and density, and drop limits that may be accidents, the worst first."""
+def _chosen(found: Any, failed: Flags, outside: Flags) -> Box:
+    """Choose the step whose limits, without those that may be accidents, have the best balance of coverage and density."""
+    names = [str(name) for name in found.box_lims[0].columns]
+    points, own = found.prim.x.to_numpy(dtype=np.float64)[outside], failed[outside]
+    whole = found.box_lims[0].to_numpy(dtype=np.float64)
     path = found.peeling_trajectory.rename(columns={"res_dim": "restricted"})[["coverage", "density", "mass", "restricted"]]
-    path = path.astype({"restricted": np.int64})
-    step = best(path)
-    found.select(step)
-    at = step
+    kept = [significant(points, own, lims.to_numpy(dtype=np.float64), whole) for lims in found.box_lims]
+    step = int(np.argmax([balance(points, own, lims) if (lims != whole).any() else -1.0 for lims in kept]))
+    limits = found.box_lims[step].copy()
+    limits.loc[:, :] = kept[step]
+    inside = outside.copy()
+    inside[outside] = _inside(points, kept[step])
+    found.update(limits, np.flatnonzero(inside))
+    quasi_p = {str(name): _sides(ps, [p >= 0.0 for p in ps], (np.nan, np.nan)) for name, ps in found.qp[-1].items()}
+    ends = {name: _sides(kept[step][:, names.index(name)], np.isfinite(ps), (-np.inf, np.inf)) for name, ps in quasi_p.items()}
+    worth = float(found.coverage), float(found.density), float(found.mass)
+    return Box(ends, quasi_p, *worth, inside, path.astype({"restricted": np.int64}), step)
+
+
+def significant(points: Reals, failed: Flags, limits: Reals, whole: Reals) -> Reals:
+    """Return limits `(2, factors)` without those whose quasi-p value is above `SIGNIFICANT`, dropped one by one, the worst first.
+
+    A limit that is dropped is put back to where `whole` has it, the box of all worlds. Points are `(worlds, factors)`.
+    """
+    limits = limits.copy()
     while True:
-        sides = {(str(name), side): p for name, ps in found.qp[at].items() for side, p in enumerate(ps) if p >= 0.0}
-        worst = max(sides, key=lambda limit: sides[limit], default=None)
-        if worst is None or sides[worst] <= SIGNIFICANT:
-            break
-        limits = found.box_lim.copy()
-        limits.loc[worst[1], worst[0]] = found.box_lims[0].loc[worst[1], worst[0]]
-        inside = within(found.prim.x, {name: (limits.loc[0, name], limits.loc[1, name]) for name in limits.columns})
-        found.update(limits, np.flatnonzero(inside & outside))
-        at = len(found.qp) - 1
-    names = dict.fromkeys(name for name, _ in sides)
-    lims = {name: _sides(sides, name, [float(found.box_lim.loc[k, name]) for k in (0, 1)], (-np.inf, np.inf)) for name in names}
-    quasi_p = {name: _sides(sides, name, [sides.get((name, k), np.nan) for k in (0, 1)], (np.nan, np.nan)) for name in names}
-    inside = np.zeros(len(outside), dtype=bool)
-    inside[found.yi] = True
-    return Box(lims, quasi_p, float(found.coverage), float(found.density), float(found.mass), inside, path, step)
+        p = quasi_p_values(points, failed, limits, whole)
+        if not np.nanmax(p, initial=0.0) > SIGNIFICANT:
+            return limits
+        worst = np.unravel_index(int(np.nanargmax(p)), p.shape)
+        limits[worst] = whole[worst]
 
 
-def _sides(restricted: Mapping[tuple[str, int], float], name: str, values: list[float], otherwise: Sides) -> Sides:
-    low, high = (value if (name, k) in restricted else otherwise[k] for k, value in enumerate(values))
+def quasi_p_values(points: Reals, failed: Flags, limits: Reals, whole: Reals) -> Reals:
+    """Return the quasi-p value of each limit, `(2, factors)`, NaN where a side is open.
+
+    The value is the chance of so many failing worlds in the box, or more, if they fail with the share that they have in the box without
+    this one limit: a one-sided binomial test (Bryant & Lempert 2010), as the EMA workbench has it.
+    """
+    from scipy.stats import binom
+
+    values = np.full(limits.shape, np.nan)
+    inside = _inside(points, limits)
+    hits, n = int(failed[inside].sum()), int(inside.sum())
+    for side, factor in zip(*np.nonzero(limits != whole), strict=True):
+        loose = limits.copy()
+        loose[side, factor] = whole[side, factor]
+        values[side, factor] = binom.sf(hits - 1, n, failed[_inside(points, loose)].mean())
+    return values
+
+
+def balance(points: Reals, failed: Flags, limits: Reals) -> float:
+    """Return the harmonic mean of coverage and density of the worlds within limits `(2, factors)`, 0 where none fails."""
+    inside = _inside(points, limits)
+    return 2.0 * float(failed[inside].sum()) / float(inside.sum() + failed.sum())
+
+
+def _inside(points: Reals, limits: Reals) -> Flags:
+    return np.asarray(((points >= limits[0]) & (points <= limits[1])).all(axis=1))
+
+
+def _sides(values: Iterable[float], restricted: Iterable[bool], otherwise: Sides) -> Sides:
+    low, high = (float(value) if held else otherwise[k] for k, (value, held) in enumerate(zip(values, restricted, strict=True)))
     return low, high
-
-
-def best(path: pd.DataFrame) -> int:
-    """Return the step with the largest harmonic mean of coverage and density; of equal ones the first, which has fewer limits."""
-    balance = 2.0 * path["coverage"] * path["density"] / (path["coverage"] + path["density"]).replace(0.0, np.nan)
-    return int(balance.fillna(0.0).to_numpy().argmax())
 
 
 def within(worlds: pd.DataFrame, limits: Mapping[str, Sides]) -> Flags:
@@ -169,7 +199,7 @@ def found_again(worlds: pd.DataFrame, failed: Flags, inside: Flags, seed: int, p
     `inside` says which of these worlds are in the box.
 
     The trajectories are read as the EMA workbench reads those of its half samples: at the step nearest to the box's coverage, and to its
-    density; of steps equally near the last, or a box with every failing world would be compared with all worlds.
+    density; of steps equally near the one nearest to the other.
     """
     n = len(failed)
     caught = (inside & failed).sum()
@@ -185,13 +215,13 @@ def found_again(worlds: pd.DataFrame, failed: Flags, inside: Flags, seed: int, p
             used += 1
             found = _search(worlds.iloc[rows], own, peel).find_box()
             path = found.peeling_trajectory
-            for by, value in nearest.items():
-                far = (path[by] - value).abs().to_numpy()
-                for name in found.qp[int(np.flatnonzero(far == far.min())[-1])]:
+            far = {by: (path[by] - value).abs().to_numpy() for by, value in nearest.items()}
+            for by, other in (("coverage", "density"), ("density", "coverage")):
+                for name in found.qp[int(np.lexsort((far[other], far[by]))[0])]:
                     times[by][str(name)] += 1
             unseen = np.ones(n, dtype=bool)
             unseen[rows] = False
-            there = within(worlds, _chosen(found, np.ones(n, dtype=bool)).limits) & unseen
+            there = within(worlds, _chosen(found, own, np.ones(n, dtype=bool)).limits) & unseen
             inside_all += int(there.sum())
             inside_failing += int((there & failed).sum())
             all_failing += int((unseen & failed).sum())

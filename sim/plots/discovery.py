@@ -16,6 +16,7 @@ from sim.plots.style import BLACK, BLUE, GREY, PALE, VERMILLION, Study, compact,
 from sim.plots.text import drawn, readable, wrapped
 
 _LABEL = 26  # characters of a factor's name in a line
+_SHORT = 14  # letters of a unit that stands beside a factor's name
 _THIN, _THICK = 0.16, 0.5
 
 Row = Mapping[str, Any]
@@ -68,13 +69,13 @@ def box_limits(ax: Axes, part: pd.DataFrame, log: Collection[str] = ()) -> Axes:
                     text = f"{compact(float(row[name]))}"
                     ax.annotate(text, (x, y), (0, 9), textcoords="offset points", ha="center", va="bottom", fontsize=7, fontweight="bold")
         p = np.nanmin([row["quasi_p_low"], row["quasi_p_high"]]) if row["restricted"] else np.nan
-        for x, text in ((1.2, _p_value(p)), (1.47, f"{100.0 * row['reproduced_coverage']:.0f} %")):
+        for x, text in ((1.27, _p_value(p)), (1.58, f"{100.0 * row['reproduced_coverage']:.0f} %")):
             ax.text(x, y, text, ha="center", va="center", fontsize=7, color=BLACK if row["restricted"] else GREY)
-    for x, text in ((0.5, "range (grey) and box"), (1.2, "quasi-p"), (1.47, "found again")):
+    for x, text in ((0.5, "range (grey) and box"), (1.27, "quasi-p"), (1.58, "found again")):
         ax.text(x, -0.85, text, ha="center", va="bottom", fontsize=7.5)
     ax.set_yticks(range(len(rows)), [_named(row) for row in rows], fontsize=7.5)
     ax.set_ylim(len(rows) - 0.5, -0.95)
-    ax.set_xlim(-0.16, 1.62)
+    ax.set_xlim(-0.16, 1.76)
     ax.set_xticks([])
     ax.tick_params(axis="y", length=0)
     ax.spines[:].set_visible(False)
@@ -127,7 +128,7 @@ def box_figure(
     figure = Figure(figsize=(11.0, max(4.6, 2.2 + 0.36 * len(part))), layout="constrained")
     axes = figure.subplots(1, 3, width_ratios=[1.55, 1.0, 1.0])
     for ax, title in zip(axes, ("Limits of the box", "Worlds tried", "Peeling, and what it is worth"), strict=True):
-        ax.set_title(title, fontsize=9.5, loc="left", fontweight="bold")
+        ax.set_title(title, fontsize=9.5, loc="left", fontweight="bold", pad=14.0)
     box_limits(axes[0], part, log)
     scatter(axes[1], tried, part, log)
     peeling(axes[2], path, part)
@@ -162,7 +163,7 @@ def _ordered(part: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _named(row: Row, width: int = _LABEL) -> str:
-    unit = str(row["unit"])
+    unit = str(row["unit"]) if len(str(row["unit"])) <= _SHORT else str(row["unit"]).split(maxsplit=1)[0]
     text = str(row["label"]) if unit in str(row["label"]) else f"{row['label']} ({unit})"
     return wrapped(readable(text, text), width, 2)
 
