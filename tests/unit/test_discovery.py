@@ -79,7 +79,7 @@ def file(tmp_path, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch):
-    monkeypatch.setattr(boxes, "RESAMPLES", 8)
+    monkeypatch.setattr(boxes, "RESAMPLES", 4)
 
 
 @pytest.fixture(scope="module")
