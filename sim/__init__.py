@@ -11,8 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim.calling import MarketFunction, as_function
     from sim.comparison import Comparison, Robust, Runs
     from sim.conduct import compare, open_results, run, sweep
+    from sim.discovery.discovery import Discovery, discover
     from sim.experiment import replay
     from sim.exploring.carrying import Explored, explore
     from sim.exploring.interactions import Interactions, interactions
@@ -28,8 +30,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "AccountMarket": "sim.model",
     "Comparison": "sim.comparison",
+    "Discovery": "sim.discovery.discovery",
     "Explored": "sim.exploring.carrying",
     "Interactions": "sim.exploring.interactions",
+    "MarketFunction": "sim.calling",
     "OverLearning": "sim.structure",
     "Results": "sim.store",
     "Robust": "sim.comparison",
@@ -39,7 +43,9 @@ _HOMES = {
     "Sensitivity": "sim.exploring.sensitivity",
     "StoreError": "sim.store",
     "WriteError": "sim.store",
+    "as_function": "sim.calling",
     "compare": "sim.conduct",
+    "discover": "sim.discovery.discovery",
     "explore": "sim.exploring.carrying",
     "interactions": "sim.exploring.interactions",
     "load_scenario": "sim.scenario",
@@ -54,8 +60,10 @@ _HOMES = {
 __all__ = [
     "AccountMarket",
     "Comparison",
+    "Discovery",
     "Explored",
     "Interactions",
+    "MarketFunction",
     "OverLearning",
     "Results",
     "Robust",
@@ -66,7 +74,9 @@ __all__ = [
     "StoreError",
     "WriteError",
     "__version__",
+    "as_function",
     "compare",
+    "discover",
     "explore",
     "interactions",
     "load_scenario",

@@ -1,10 +1,10 @@
-"""The commands of experiments with a design: run the points, and say what moves the outcomes."""
+"""The commands of experiments with a design: run the points, say what moves the outcomes, and in which worlds a policy fails."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -15,10 +15,19 @@ from sim.runner import conclude, kept_if_interrupted, overrides_of, processors
 if TYPE_CHECKING:
     from sim.exploring.carrying import Explored
     from sim.exploring.file import Exploration
-    from sim.exploring.interactions import Interactions
-    from sim.exploring.sensitivity import Sensitivity
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="An experiment file with a [design].")]
+
+
+class Analysis(Protocol):
+    """What an analysis of an experiment's runs has to say."""
+
+    @property
+    def answer(self) -> list[str]:
+        """Plain sentences."""
+
+    def write(self, path: Path) -> None:
+        """Write tables and figures into a results directory."""
 
 
 def experiment(
@@ -94,10 +103,29 @@ def interactions(
     _analysed(asked, analyse, out, workers, quiet)
 
 
-def _analysed(
-    asked: Exploration, analyse: Callable[[Explored], Sensitivity | Interactions], out: Path | None, workers: int | None, quiet: bool
+def discover(
+    file: File,
+    set_: Settings = None,
+    replications: Replications = None,
+    seed: Seed = None,
+    workers: Workers = None,
+    out: Out = None,
+    quiet: Quiet = False,
 ) -> None:
-    """Make the runs that are missing, analyse all of them, write tables and figures, print the answer."""
+    """Say in which uncertain worlds a policy fails, by the file's rule."""
+    from sim.discovery.boxes import ema
+    from sim.discovery.discovery import check_rule
+    from sim.discovery.discovery import discover as analyse
+    from sim.exploring.file import load_exploration
+
+    asked = load_exploration(file, overrides_of(set_, replications, seed), SETTING)
+    check_rule(asked)
+    ema()
+    _analysed(asked, analyse, out, workers, quiet)
+
+
+def _analysed(asked: Exploration, analyse: Callable[[Explored], Analysis], out: Path | None, workers: int | None, quiet: bool) -> None:
+    """Make the runs that are missing, analyse them, write tables and figures, and print the answer."""
     from sim.screen import say, show
 
     target = out or Path("results") / asked.name
@@ -105,9 +133,9 @@ def _analysed(
     if done.failures:
         say("abm: an analysis needs every point, so there is none")
         conclude(done, target, quiet)
-    found = analyse(done)
     if not quiet:
-        say("figures ...")
+        say("analysis and figures ...")
+    found = analyse(done)
     found.write(target)
     if not quiet:
         if asked.question:
@@ -116,4 +144,4 @@ def _analysed(
     conclude(done, target, quiet)
 
 
-COMMANDS = (experiment, sensitivity, interactions)
+COMMANDS = (experiment, sensitivity, interactions, discover)

@@ -33,11 +33,13 @@ Tell = Callable[[Progress], None]
 OWN = 0
 """Number of the point that is the scenario as it is, where the experiment has it."""
 
-ANALYSIS = ("sensitivity", "luck", "ranking", "bundle", "shapley", "shapley_by_seed", "interactions")
-"""Tables that analyses of the runs add; they are out of date when runs are added."""
+SENSITIVITY = ("sensitivity", "luck", "ranking")
+INTERACTIONS = ("bundle", "shapley", "shapley_by_seed", "interactions")
+DISCOVERY = ("worlds", "boxes", "peeling")
+"""Tables that an analysis of the runs adds; they are out of date when runs are added."""
 
-FIGURES = ("sensitivity_", "tornado_", "waterfall_", "heatmap_")
-"""What the names of their figures begin with."""
+FIGURES = ("sensitivity_", "tornado_", "waterfall_", "heatmap_", "discovery_")
+"""What the names of its figures begin with."""
 
 _LONGEST_NAME = 64  # of a scenario
 
@@ -194,7 +196,7 @@ def carry_out(
 def cleared(path: Path) -> None:
     """Take away what an earlier analysis left in a results directory."""
     with writing(path):
-        for name in ANALYSIS:
+        for name in (*SENSITIVITY, *INTERACTIONS, *DISCOVERY):
             (path / f"{name}.csv").unlink(missing_ok=True)
         for old in (path / "figures").glob("*.*"):
             if old.suffix in {".png", ".svg"} and old.name.startswith(FIGURES):
@@ -209,7 +211,7 @@ def check_whole(done: Explored) -> None:
 
 
 def write_analysis(path: Path, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, Callable[[], Figure]]) -> None:
-    """Write the tables and figures of an analysis, by name, into the results directory of its experiment; empty tables are left out."""
+    """Write the tables of an analysis that have a row, and its figures, into a results directory, in place of those of an earlier one."""
     from sim.plots.gallery import rendered
 
     with Store(path):

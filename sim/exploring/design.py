@@ -15,7 +15,7 @@ from sim.scenario_file import Source
 from sim.scenario_tables import Table, checked, known
 
 GRID, FACTORIAL, HYPERCUBE, SOBOL = "grid", "factorial", "latin_hypercube", "sobol"
-MORRIS, SALTELLI, ONE_AT_A_TIME, TABLE = "morris", "saltelli", "one_at_a_time", "table"
+MORRIS, SALTELLI, ONE_AT_A_TIME, TABLE, PLAUSIBLE = "morris", "saltelli", "one_at_a_time", "table", "plausible"
 
 SETTINGS: Mapping[str, tuple[str, ...]] = {
     GRID: ("levels",),
@@ -26,8 +26,12 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     SALTELLI: ("points", "seed"),
     ONE_AT_A_TIME: ("levels",),
     TABLE: ("file",),
+    PLAUSIBLE: (),
 }
 """The kinds of design with the settings that go with each."""
+
+GIVEN = (TABLE, PLAUSIBLE)
+"""Designs whose points are given, and their factors with them."""
 
 NEEDS_EXTRA = (MORRIS, SALTELLI)
 """Designs that SALib lays out."""

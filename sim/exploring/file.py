@@ -9,9 +9,10 @@ from pathlib import Path
 from pydantic import Field
 
 from sim.experiment_file import DESIGN, SHOWN, OutcomeName, read_scenario, unpaired, without_names
-from sim.exploring.design import TABLE, Design, read_design, too_many
+from sim.exploring.design import GIVEN, PLAUSIBLE, TABLE, Design, read_design, too_many
 from sim.exploring.factors import Factor, read_factor
-from sim.exploring.given import Values, read_given
+from sim.exploring.given import Values, read_given, read_plausible
+from sim.exploring.rule import FAILS, Rule, read_rule
 from sim.faults import MISSING, OVERRIDE, Fault, ScenarioError, nearest, show, show_path
 from sim.plan import standing
 from sim.scenario import Scenario, name_of, read_source, resolve_source
@@ -40,7 +41,7 @@ class Exploration:
     """A checked experiment with a design.
 
     `scenarios` are as they are without the design, the baseline first; all have the experiment's seed and replications. `given` are the
-    points of a table; other designs lay theirs out.
+    points of a table or of the set of parameter vectors; other designs lay theirs out. `rule` says when the policy fails, if it is asked.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Exploration:
     where: str
     files: tuple[Path, ...]
     given: tuple[Values, ...] = ()
+    rule: Rule | None = None
     overrides: Mapping[str, object] = field(default_factory=dict)
     origin: str = OVERRIDE
 
@@ -112,16 +114,19 @@ def load_exploration(path: str | Path, overrides: Mapping[str, object] | None = 
         raise ScenarioError([Fault(where, DESIGN, "", _no_design(source.data, where))])
     source.data.setdefault("name", name_of(path))
     faults: list[Fault] = []
-    table = {name: value for name, value in source.data.items() if name not in (DESIGN, FACTORS)}
-    head = checked(FileTable, source, (), faults, table, extra=(DESIGN, FACTORS))
+    table = {name: value for name, value in source.data.items() if name not in (DESIGN, FACTORS, FAILS)}
+    head = checked(FileTable, source, (), faults, table, extra=(DESIGN, FACTORS, FAILS))
     kind = source.data[DESIGN].get("kind") if isinstance(source.data[DESIGN], dict) else None
     factors = _factors(source, kind, faults)
     design = read_design(source, (DESIGN,), factors, faults)
+    rule = read_rule(source, faults)
     if head is None:
         raise ScenarioError(faults)
     given: tuple[Values, ...] = ()
     if design is not None and design.kind == TABLE:
         factors, given = read_given(path.parent / design.file, where, f"{DESIGN}.file", faults)
+    elif design is not None and design.kind == PLAUSIBLE:
+        factors, given = read_plausible()
     asked = without_names(overrides, faults, origin)
     for key, value in (("run.seed", head.seed), ("run.replications", head.replications)):
         if value is not None:
@@ -144,11 +149,12 @@ def load_exploration(path: str | Path, overrides: Mapping[str, object] | None = 
         scenarios=scenarios,
         design=design,
         factors=factors,
-        outcomes=tuple(dict.fromkeys(head.outcomes)),
+        outcomes=tuple(dict.fromkeys((*head.outcomes, *(rule.outcomes if rule else ())))),
         daily=head.daily,
         where=where,
         files=tuple(files),
         given=given,
+        rule=rule,
         overrides=asked,
         origin=origin,
     )
@@ -161,11 +167,11 @@ def load_exploration(path: str | Path, overrides: Mapping[str, object] | None = 
 
 
 def _factors(source: Source, kind: object, faults: list[Fault]) -> tuple[Factor, ...]:
-    """Read the factors; a table brings its own."""
+    """Read the factors; a design of given points brings its own."""
     rows = source.data.get(FACTORS, MISSING)
-    if kind == TABLE:
+    if kind in GIVEN:
         if rows is not MISSING:
-            faults.append(Fault(source.where, FACTORS, "", f"do not go with the design {TABLE}, whose columns are the factors"))
+            faults.append(Fault(source.where, FACTORS, "", f"do not go with the design {kind}, whose columns are the factors"))
         return ()
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         problem = 'must be a list of tables, such as [[factors]] with a line: key = "account_audit"'

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.exploring.design import MOST_POINTS
-from sim.exploring.factors import Factor, full_key, is_whole, no_factor, outside
+from sim.exploring.factors import Factor, full_key, is_whole, no_factor, outside, span
 from sim.faults import Fault, nearest, show, show_path
 
 Values = Mapping[str, float]
@@ -47,6 +47,16 @@ def read_given(path: Path, asked_in: str, asked_as: str, faults: list[Fault]) ->
         return (), ()
     ends = [(key, [point[key] for point in points]) for key in keys]
     return tuple(Factor(key, min(values), max(values), whole=is_whole(key)) for key, values in ends), tuple(points)
+
+
+def read_plausible() -> tuple[tuple[Factor, ...], tuple[Values, ...]]:
+    """Return the members of the shipped set of parameter vectors as points; factors have the ledger's ranges."""
+    from sim.matching.plausible import load_plausible
+
+    points = tuple(
+        {f"parameters.{group}.{name}": value for group, row in member.items() for name, value in row.items()} for member in load_plausible()
+    )
+    return tuple(Factor(key, *span(key)[:2]) for key in points[0]), points
 
 
 def _rows(path: Path) -> tuple[list[str], list[list[Any]]]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sim.analysis.intervals import ratio_intervals, t_intervals
 from sim.analysis.words import unit_of
 from sim.exploring import interaction_words, shapley
-from sim.exploring.carrying import Explored, check_whole, write_analysis
+from sim.exploring.carrying import INTERACTIONS, Explored, check_whole, write_analysis
 from sim.exploring.design import FACTORIAL
 from sim.exploring.file import FACTORS, Exploration
 from sim.exploring.points import unit_points
@@ -88,8 +88,8 @@ class Interactions:
 
     def write(self, path: Path) -> None:
         """Write tables and figures into the results directory of the experiment."""
-        tables = {"bundle": self.bundle, "shapley": self.shapley, "shapley_by_seed": self.by_seed, "interactions": self.pairs}
-        write_analysis(path, tables, self.figures())
+        tables = (self.bundle, self.shapley, self.by_seed, self.pairs)
+        write_analysis(path, dict(zip(INTERACTIONS, tables, strict=True)), self.figures())
 
 
 def check_bundle(asked: Exploration) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sim.exploring import sentences
-from sim.exploring.carrying import Explored, check_whole, write_analysis
+from sim.exploring.carrying import SENSITIVITY, Explored, check_whole, write_analysis
 from sim.exploring.design import MORRIS, NEEDS_EXTRA, SALTELLI
 from sim.exploring.file import Exploration
 from sim.exploring.indices import independent, morris, sobol
@@ -71,7 +71,7 @@ class Sensitivity:
 
     def write(self, path: Path) -> None:
         """Write tables, sentences' numbers and figures into the results directory of the experiment."""
-        write_analysis(path, {"sensitivity": self.indices, "luck": self.luck, "ranking": self.ranking}, self.figures())
+        write_analysis(path, dict(zip(SENSITIVITY, (self.indices, self.luck, self.ranking), strict=True)), self.figures())
 
 
 def check_design(asked: Exploration) -> None:
