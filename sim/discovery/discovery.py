@@ -14,7 +14,7 @@ import pandas as pd
 from sim.discovery import words
 from sim.discovery.boxes import Again, Box, find_boxes, found_again
 from sim.discovery.verdicts import verdicts
-from sim.exploring.carrying import DISCOVERY, OWN, Explored, write_analysis
+from sim.exploring.carrying import DISCOVERY, OWN, Explored, check_whole, write_analysis
 from sim.exploring.design import HYPERCUBE, PLAUSIBLE, SOBOL, TABLE
 from sim.exploring.file import Exploration
 from sim.exploring.rule import CONDITIONS, FAILS, Rule
@@ -110,9 +110,7 @@ def discover(done: Explored) -> Discovery:
     """
     asked = done.layout.asked
     rule = check_rule(asked)
-    if done.failures:
-        wanted = "each world needs its verdict; give the command again when it is mended"
-        raise ScenarioError([Fault(asked.where, "", "", f"{len(done.failures)} runs failed, and {wanted}")])
+    check_whole(done)
     table = verdicts(done, rule)
     tried = (table["world"] != OWN).to_numpy()
     factors = [factor.key for factor in asked.factors]

@@ -328,7 +328,7 @@ def test_a_failed_run_makes_exit_code_1_and_no_verdict(file, monkeypatch, capsys
     assert main(["discover", str(path), "--workers", "1"]) == 1
     assert "an analysis needs every point" in capsys.readouterr().err
     assert not (Path("results") / "mine" / "worlds.csv").exists()
-    with pytest.raises(ScenarioError, match="runs failed, and each world needs its verdict"):
+    with pytest.raises(ScenarioError, match="runs failed, and an analysis needs every point"):
         sim.discover(explore(path, how=fails))
 
 
