@@ -97,7 +97,7 @@ def harm_against_cost(table: pd.DataFrame, study: Study, ax: Axes | None = None)
         _key(key, [(study.title(name), harm[name], cost[name], innocents[name]) for name in scenarios], study, styles)
     bars = [[(row.baseline_mean + row.low, row.baseline_mean + row.high) for row in part.values()] for part in (cost, harm)]
     labels = [wrapped(study.title(name), 24, 3) for name in [*scenarios, study.baseline]]
-    _place(figure, panel, labels, xs, ys, sizes, bars[0], bars[1])
+    place_labels(figure, panel, labels, xs, ys, sizes, bars[0], bars[1])
     return figure
 
 
@@ -134,7 +134,7 @@ def _share(row: Row, ends: bool = True) -> str:
     return f"{value} [all the same]" if row.same else f"{value} [{low}, {high}]"
 
 
-def _place(
+def place_labels(
     figure: Figure,
     ax: Axes,
     labels: Sequence[str],
