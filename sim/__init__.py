@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sim.exploring.sensitivity import Sensitivity, sensitivity
     from sim.faults import ScenarioError
     from sim.model import AccountMarket
+    from sim.optimising.command import Optimised, optimise
     from sim.scenario import Scenario, load_scenario
     from sim.store import Results, StoreError, WriteError
     from sim.structure import OverLearning, over_learning
@@ -28,6 +29,7 @@ _HOMES = {
     "AccountMarket": "sim.model",
     "Comparison": "sim.comparison",
     "Explored": "sim.exploring.carrying",
+    "Optimised": "sim.optimising.command",
     "OverLearning": "sim.structure",
     "Results": "sim.store",
     "Robust": "sim.comparison",
@@ -41,6 +43,7 @@ _HOMES = {
     "explore": "sim.exploring.carrying",
     "load_scenario": "sim.scenario",
     "open_results": "sim.conduct",
+    "optimise": "sim.optimising.command",
     "over_learning": "sim.structure",
     "replay": "sim.experiment",
     "run": "sim.conduct",
@@ -52,6 +55,7 @@ __all__ = [
     "AccountMarket",
     "Comparison",
     "Explored",
+    "Optimised",
     "OverLearning",
     "Results",
     "Robust",
@@ -66,6 +70,7 @@ __all__ = [
     "explore",
     "load_scenario",
     "open_results",
+    "optimise",
     "over_learning",
     "replay",
     "run",
