@@ -12,6 +12,7 @@ Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 _ERRORS = 2.0  # standard errors of a difference that chance is given
+_ROUNDING = 1e-12  # of a value: what differs by less does not vary
 
 
 class Mean(NamedTuple):
@@ -31,7 +32,9 @@ def means(runs: Reals) -> Reals:
 def errors(runs: Reals) -> Reals:
     """Return Monte-Carlo standard errors of `means`: seeds are luck, the worlds are what they are."""
     _, worlds, seeds, _ = runs.shape
-    return np.asarray(np.sqrt((runs.var(axis=2, ddof=1) / seeds).sum(axis=1)) / worlds)
+    spread = runs.std(axis=2, ddof=1)
+    spread = np.where(spread > _ROUNDING * np.abs(runs).max(axis=2), spread, 0.0)
+    return np.asarray(np.sqrt((spread**2 / seeds).sum(axis=1)) / worlds)
 
 
 def interval(values: Reals, *more: Reals, level: float = 0.95) -> Mean:

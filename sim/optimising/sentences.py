@@ -92,9 +92,9 @@ def _curse(done: Optimised) -> str:
     clear = int((won["curse_low"] > 0.0).sum())
     worst, best = (percent(float(end)) for end in (share.max(), share.min()))
     return (
-        f"What the search promised too much (optimiser's curse): winners' {name_of(done.asked.harm)} on fresh seeds, held against the "
-        f"baseline's, is {percent(float(share.mean()))} % of it from what it was in the search on average ({best} to {worst} %), "
-        f"higher beyond chance for {clear} of {len(won)}."
+        f"Optimiser's curse: on fresh seeds the winners' {name_of(done.asked.harm)}, less the baseline's, differs from the search's by "
+        f"{percent(float(share.mean()))} % of the baseline's on average ({best} to {worst} %; above 0 the search promised too much), "
+        f"above 0 beyond chance for {clear} of {len(won)}."
     )
 
 

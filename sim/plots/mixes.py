@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ _COST = "enforcement_cost_yuan"
 _WINNER, _RIVAL, _BASELINE = "winner", "rival", "baseline"  # kinds of policies in the table of winners
 _COLUMNS = 3
 _SIZE = 60.0  # area of a marker with a label, square points
+_STEPS = 12  # points along a step of a line that labels should not cover
 _AGAINST = "against "  # begins the role of a winner that is held against a rival
 
 _KINDS = (
@@ -92,7 +94,9 @@ def harm_front(
             " Bars: 95 % intervals of differences from the baseline on the same seeds."
         )
         finish(figure, f"What the cheapest mixes cost, and the {name_of(harm)} they leave", _caption(study, note), handles, labels)
-    _label(figure, panel, points)
+    others = [*trials[[_COST, harm]].to_numpy(dtype=np.float64), *_line(steps[[_COST, harm]].to_numpy(dtype=np.float64))]
+    others += [np.array([row["x"], row["y"]]) for row in points.values() if row["kind"] != _WINNER]
+    _label(figure, panel, points, np.array(others))
     return figure
 
 
@@ -159,7 +163,17 @@ def _points(winners: pd.DataFrame, harm: str) -> dict[str, dict[str, Any]]:
     return points
 
 
-def _label(figure: Figure, ax: Axes, points: Mapping[str, Mapping[str, Any]]) -> None:
+def _line(corners: Reals) -> list[Reals]:
+    """Return points along the steps through some corners, `(n, 2)`: across, then down."""
+    along = np.linspace(0.0, 1.0, _STEPS)[:, None]
+    found: list[Reals] = []
+    for here, there in pairwise(corners):
+        turn = np.array([there[0], here[1]])
+        found += [*(here + along * (turn - here)), *(turn + along * (there - turn))]
+    return found
+
+
+def _label(figure: Figure, ax: Axes, points: Mapping[str, Mapping[str, Any]], others: Reals) -> None:
     """Write beside the winners what they are, where that is more than better than a rival."""
     named = {}
     for name, row in points.items():
@@ -172,7 +186,7 @@ def _label(figure: Figure, ax: Axes, points: Mapping[str, Mapping[str, Any]]) ->
     xs, ys = (np.array([row[key] for row in rows]) for key in "xy")
     bars = [[row[f"{key}_ends"] for row in rows] for key in "xy"]
     sizes: Reals = np.full(len(rows), _SIZE)
-    place_labels(figure, ax, list(named.values()), xs, ys, sizes, bars[0], bars[1])
+    place_labels(figure, ax, list(named.values()), xs, ys, sizes, bars[0], bars[1], others)
 
 
 def _axes(ax: Axes, costs: pd.Series[float], y_ticks: int = 6) -> None:
