@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sim.exploring.sensitivity import Sensitivity, sensitivity
     from sim.faults import ScenarioError
     from sim.model import AccountMarket
+    from sim.optimising.command import Optimised, optimise
     from sim.scenario import Scenario, load_scenario
     from sim.store import Results, StoreError, WriteError
     from sim.structure import OverLearning, over_learning
@@ -34,6 +35,7 @@ _HOMES = {
     "Explored": "sim.exploring.carrying",
     "Interactions": "sim.exploring.interactions",
     "MarketFunction": "sim.calling",
+    "Optimised": "sim.optimising.command",
     "OverLearning": "sim.structure",
     "Results": "sim.store",
     "Robust": "sim.comparison",
@@ -50,6 +52,7 @@ _HOMES = {
     "interactions": "sim.exploring.interactions",
     "load_scenario": "sim.scenario",
     "open_results": "sim.conduct",
+    "optimise": "sim.optimising.command",
     "over_learning": "sim.structure",
     "replay": "sim.experiment",
     "run": "sim.conduct",
@@ -64,6 +67,7 @@ __all__ = [
     "Explored",
     "Interactions",
     "MarketFunction",
+    "Optimised",
     "OverLearning",
     "Results",
     "Robust",
@@ -81,6 +85,7 @@ __all__ = [
     "interactions",
     "load_scenario",
     "open_results",
+    "optimise",
     "over_learning",
     "replay",
     "run",

@@ -35,6 +35,9 @@ HEADLINE = ("stock_rented", "supply_account_days", "expected_harm_yuan")
 DESIGN = "design"
 """The table that tells an experiment with a design from one that compares scenarios."""
 
+SEARCH = "search"
+"""The table that tells an optimisation from both."""
+
 _NAMES = (*OUTCOMES, *(f"lifetime_days_{channel}" for channel in CHANNELS))
 OutcomeName = Annotated[str, AfterValidator(known(_NAMES)), Field(json_schema_extra={"enum": list(_NAMES), "listed_by": "abm outcomes"})]
 Number = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
@@ -123,6 +126,10 @@ def load_experiment(path: str | Path, overrides: Mapping[str, object] | None = N
     if DESIGN in source.data:
         raise ScenarioError(
             [Fault(where, DESIGN, "", f"belongs to an experiment with a design, which compares nothing; use: abm experiment {where}")]
+        )
+    if SEARCH in source.data:
+        raise ScenarioError(
+            [Fault(where, SEARCH, "", f"belongs to an optimisation, which compares what it finds; use: abm optimise {where}")]
         )
     source.data.setdefault("name", name_of(path))
     faults: list[Fault] = []

@@ -1,4 +1,4 @@
-"""The commands of experiments with a design: run the points, say what moves the outcomes, and in which worlds a policy fails."""
+"""The commands of experiments with a design and of optimisations: run the points, say what moves the outcomes, find worlds and mixes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import typer
 
 from sim.faults import SETTING
-from sim.options import Out, Quiet, Replications, Seed, Settings, Workers
+from sim.options import Out, Quiet, Replications, Seed, Settings, Workers, whole
 from sim.runner import conclude, kept_if_interrupted, overrides_of, processors
 
 if TYPE_CHECKING:
@@ -144,4 +144,41 @@ def _analysed(asked: Exploration, analyse: Callable[[Explored], Analysis], out: 
     conclude(done, target, quiet)
 
 
-COMMANDS = (experiment, sensitivity, interactions, discover)
+def optimise(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An optimisation file, with a [search].")],
+    set_: Settings = None,
+    trials: Annotated[
+        int | None, typer.Option(parser=whole("--trials", 2, 10_000), metavar="N", help="Mixes to try; the file's if not given.")
+    ] = None,
+    seed: Seed = None,
+    workers: Workers = None,
+    out: Out = None,
+    quiet: Quiet = False,
+) -> None:
+    """Find the cheapest mixes of levers that keep guardrails; exit 1 if none does."""
+    from sim.optimising.file import load_optimisation
+    from sim.screen import say, show
+
+    asked = load_optimisation(file, overrides_of(set_, None, seed), trials, SETTING)
+    from sim.optimising.bench import SearchFailedError
+    from sim.optimising.command import carry_out
+    from sim.reporter import Reporter
+
+    target, reporter = out or Path("results") / asked.name, Reporter(quiet)
+    try:
+        with kept_if_interrupted(reporter, target):
+            done = carry_out(asked, target, workers or processors(), reporter)
+    except SearchFailedError as error:
+        say(f"abm: {error}")
+        conclude(error, target, quiet)
+        return
+    if not quiet:
+        if asked.question:
+            show(asked.question)
+        show("\n".join(done.answer))
+        say(f"tables and figures are in {target}")
+    if not done.found:
+        raise typer.Exit(1)
+
+
+COMMANDS = (experiment, sensitivity, interactions, discover, optimise)

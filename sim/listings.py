@@ -20,6 +20,7 @@ def check(
     from sim.explain import explain
     from sim.exploring.file import has_design, load_exploration
     from sim.faults import SETTING, Fault, ScenarioError
+    from sim.optimising.file import has_search, load_optimisation
     from sim.scenario_file import is_experiment, parse_settings, read_toml
     from sim.screen import print_table
 
@@ -34,6 +35,11 @@ def check(
                 asked = load_exploration(file, overrides, SETTING)
                 rows, columns = asked.rows, ("factor", "low", "high", "unit")
                 title += f": {asked.in_words}"
+            elif has_search(table):
+                mixing = load_optimisation(file, overrides, origin=SETTING)
+                rows = [(lever, f"{low:g}", f"{high:g}") for lever, (low, high) in mixing.levers.items()]
+                columns = ("lever", "low", "high")
+                title += f": {mixing.in_words}"
             elif is_experiment(table):
                 experiment = load_experiment(file, overrides, SETTING)
                 rows = [(s.name, s.title, str(s.run.replications)) for s in (experiment.baseline, *experiment.scenarios)]

@@ -28,6 +28,9 @@ CALIBRATE = "calibrate"
 EXPERIMENT = "experiment"
 """The command whose results directory has a row a point of its design and no figure."""
 
+OPTIMISE = "optimise"
+"""The command whose results directory has a row a mix tried, and figures that this command draws again."""
+
 MOST_SCENARIOS = 1000
 """More than that many scenarios in one sweep are taken for a slip."""
 
@@ -118,6 +121,8 @@ class Plan:
             raise StoreError(f"{path} holds a calibration (`abm {CALIBRATE}`) that is not finished; the same command goes on from there")
         if manifest.get("command") == CALIBRATE:
             raise StoreError(f"{path} holds a calibration (`abm {CALIBRATE}`): its tables are the .csv files there, and it has no figures")
+        if manifest.get("command") == OPTIMISE:
+            raise StoreError(f"{path} holds an optimisation (`abm {OPTIMISE}`): give that command again, and it draws its figures again")
         if manifest.get("command") == EXPERIMENT:
             raise StoreError(
                 f"{path} holds an experiment with a design (`abm {EXPERIMENT}`): its tables are the .csv files there; "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,8 +13,7 @@ from sim import analysis
 from sim.comparison import Robust
 from sim.conduct import Tell, carry_out
 from sim.faults import Fault, ScenarioError, show
-from sim.matching import load_plausible
-from sim.parameters import LEDGER
+from sim.matching.plausible import beside_ledger
 from sim.plan import Plan
 from sim.scenario import Scenario
 
@@ -37,15 +35,11 @@ def shipped(count: int, text: str | None = None) -> dict[int, Values]:
     uniform sample of the region (`sim.matching.members`), and so are any number of them from the front.
     Raises `ScenarioError` when there are fewer, or the set is damaged.
     """
-    members = {number: values for number, values in enumerate(load_plausible(text)) if not _is_ledger(values)}
+    members = beside_ledger(text)
     if not 2 <= count <= len(members):
         allowed = f"from 2 to {len(members)}, the members of the set beside the ledger's own vector"
         raise ScenarioError([Fault("", OPTION, show(count), f"must be a whole number {allowed}")])
     return dict(list(members.items())[:count])
-
-
-def _is_ledger(values: Values) -> bool:
-    return all(math.isclose(value, LEDGER[group][name].value) for group, table in values.items() for name, value in table.items())
 
 
 def plan(asked: Plan, members: Mapping[int, Values], replications: int | None = None) -> Plan:
@@ -72,13 +66,13 @@ def plan(asked: Plan, members: Mapping[int, Values], replications: int | None = 
     if faults:
         raise ScenarioError(faults)
     for number, values in members.items():
-        if all(_in_member(s, values, "", number).identity() == s.identity() for s in asked.scenarios.values()):
+        if all(in_member(s, values, "", number).identity() == s.identity() for s in asked.scenarios.values()):
             raise ScenarioError([Fault("", OPTION, "", f"member {number} changes nothing: scenarios set all of its values themselves")])
     width = max(2, len(str(max(members))))
     scenarios, copies = dict(asked.scenarios), {}
     for number, values in members.items():
         for name, scenario in asked.scenarios.items():
-            copy = _in_member(scenario, values, f"__m{number:0{width}d}", number)
+            copy = in_member(scenario, values, f"__m{number:0{width}d}", number)
             if copy.name in scenarios:
                 raise ScenarioError([Fault("", "name", show(copy.name), f"is also the name of {name} in member {number}; rename one")])
             scenarios[copy.name], copies[copy.name] = copy, (name, number)
@@ -94,7 +88,7 @@ def plan(asked: Plan, members: Mapping[int, Values], replications: int | None = 
     )
 
 
-def _in_member(scenario: Scenario, values: Values, suffix: str, number: int) -> Scenario:
+def in_member(scenario: Scenario, values: Values, suffix: str, number: int) -> Scenario:
     """Return a scenario in a member: with the member's values where it sets none itself."""
     overrides: dict[str, object] = {
         f"parameters.{group}.{name}": value

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from sim.experiment_file import DESIGN, SHOWN, OutcomeName, read_scenario, unpaired, without_names
+from sim.experiment_file import DESIGN, SEARCH, SHOWN, OutcomeName, read_scenario, unpaired, without_names
 from sim.exploring.design import GIVEN, PLAUSIBLE, TABLE, Design, read_design, too_many
 from sim.exploring.factors import Factor, read_factor
 from sim.exploring.given import Values, read_given, read_plausible
@@ -206,6 +206,8 @@ def _ends(factors: Sequence[Factor]) -> list[Values]:
 
 
 def _no_design(table: Mapping[str, object], where: str) -> str:
+    if SEARCH in table:
+        return f"is missing: the file is an optimisation's; use: abm optimise {where}"
     if is_experiment(table):
         return f"is missing: the file compares scenarios; use: abm compare {where}"
     return "is missing; `abm experiment` takes a file with a baseline, a [design] and [[factors]]" + nearest_design(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from importlib.resources import files
 
 from sim.faults import Fault, ScenarioError, show
@@ -41,3 +42,13 @@ def load_plausible(text: str | None = None) -> list[Member]:
             member.setdefault(group, {})[name] = value
         members.append(member)
     return members
+
+
+def beside_ledger(text: str | None = None) -> dict[int, Member]:
+    """Return the members of the set beside the ledger's own vector, by their numbers; arguments and errors as in `load_plausible`."""
+    members = enumerate(load_plausible(text))
+    return {number: values for number, values in members if not _is_ledger(values)}
+
+
+def _is_ledger(values: Member) -> bool:
+    return all(math.isclose(value, LEDGER[group][name].value) for group, table in values.items() for name, value in table.items())

@@ -76,36 +76,42 @@ class Market:
         return [float(np.mean([target.of(row, jobs[0].scenario) for row in means])) for target in self.targets]
 
     def manifest(self, name: str, title: str, settings: Mapping[str, Any], finished: bool) -> dict[str, Any]:
-        """Return what the manifest says of the runs asked for so far, in the layout that `abm replay` reads."""
+        """Return what the manifest says of the runs asked for so far."""
+        about = {"command": name, "name": name, "title": title, "question": "", "seed": self.scenario.run.seed, "settings": dict(settings)}
+        return manifest_of(list(self.jobs.values()), self.parts, self.failures, about, finished)
 
-        def status(job: Job) -> str:
-            return DONE if self.parts.has(job.run_id) else FAILED if job.run_id in self.failures else "missing"
 
-        return {
-            "finished": finished,
-            "command": name,
-            "name": name,
-            "title": title,
-            "question": "",
-            "baseline": None,
-            "outcomes": [],
-            "headline": [],
-            "precision": None,
-            "widest": None,
-            "replications": max((job.replication + 1 for job in self.jobs.values()), default=1),
-            "seed": self.scenario.run.seed,
-            "seeds": sorted({job.seed for job in self.jobs.values()}),
-            "axes": [],
-            "levels": {},
-            "settings": dict(settings),
-            "scenarios": {
-                job.scenario_name: {
-                    "title": job.scenario.title,
-                    "hash": hashlib.sha256(job.scenario.identity().encode()).hexdigest()[:16],
-                    "resolved": job.scenario.model_dump(mode="json"),
-                }
-                for job in self.jobs.values()
-            },
-            "runs": [{**asdict(job.row), "status": status(job)} for job in self.jobs.values()],
-            "failures": [asdict(failure) for failure in self.failures.values()],
-        }
+def manifest_of(
+    jobs: Sequence[Job], parts: Parts, failures: Mapping[str, Failure], about: Mapping[str, Any], finished: bool
+) -> dict[str, Any]:
+    """Return what the manifest says of runs that follow no plan, in the layout that `abm replay` reads; failures are by run id.
+
+    `about` has command, name, title, question, seed and settings.
+    """
+
+    def status(job: Job) -> str:
+        return DONE if parts.has(job.run_id) else FAILED if job.run_id in failures else "missing"
+
+    return {
+        "finished": finished,
+        **about,
+        "baseline": None,
+        "outcomes": [],
+        "headline": [],
+        "precision": None,
+        "widest": None,
+        "replications": max((job.replication + 1 for job in jobs), default=1),
+        "seeds": sorted({job.seed for job in jobs}),
+        "axes": [],
+        "levels": {},
+        "scenarios": {
+            job.scenario_name: {
+                "title": job.scenario.title,
+                "hash": hashlib.sha256(job.scenario.identity().encode()).hexdigest()[:16],
+                "resolved": job.scenario.model_dump(mode="json"),
+            }
+            for job in {job.scenario_name: job for job in jobs}.values()
+        },
+        "runs": [{**asdict(job.row), "status": status(job)} for job in jobs],
+        "failures": [asdict(failure) for failure in failures.values()],
+    }

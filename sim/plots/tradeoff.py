@@ -37,6 +37,7 @@ _DISTANCES = (3.0, 12.0, 25.0, 45.0, 70.0, 100.0, 135.0)  # gaps tried between b
 _PALE_BOX = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.5}
 _KEY_AT = (0.17, 0.53, 0.86)  # columns of the key
 _KEY_ROWS = 8  # at least, so that the lines of an entry keep together
+_SMALL = 3.0  # half the width of a small point, points
 _ANGLES = np.arange(0.0, 2.0 * np.pi, np.pi / 8.0)
 
 
@@ -97,7 +98,7 @@ def harm_against_cost(table: pd.DataFrame, study: Study, ax: Axes | None = None)
         _key(key, [(study.title(name), harm[name], cost[name], innocents[name]) for name in scenarios], study, styles)
     bars = [[(row.baseline_mean + row.low, row.baseline_mean + row.high) for row in part.values()] for part in (cost, harm)]
     labels = [wrapped(study.title(name), 24, 3) for name in [*scenarios, study.baseline]]
-    _place(figure, panel, labels, xs, ys, sizes, bars[0], bars[1])
+    place_labels(figure, panel, labels, xs, ys, sizes, bars[0], bars[1])
     return figure
 
 
@@ -134,7 +135,7 @@ def _share(row: Row, ends: bool = True) -> str:
     return f"{value} [all the same]" if row.same else f"{value} [{low}, {high}]"
 
 
-def _place(
+def place_labels(
     figure: Figure,
     ax: Axes,
     labels: Sequence[str],
@@ -143,14 +144,20 @@ def _place(
     sizes: Reals,
     across: Sequence[tuple[float, float]],
     up: Sequence[tuple[float, float]],
+    others: Reals | None = None,
 ) -> None:
-    """Put each label beside its point where it covers least of labels, bubbles and bars, with a line to it where it is far."""
+    """Put each label beside its point where it covers least of labels, bubbles and bars, with a line to it where it is far.
+
+    `others` are small points without a label, `(n, 2)`, that should not be covered either.
+    """
     figure.draw_without_rendering()
     scale = figure.dpi / 72.0
     points = ax.transData.transform(np.column_stack([xs, ys]))
     radii = np.sqrt(sizes / np.pi) * scale
     inside = ax.get_window_extent()
     taken = [Bbox.from_extents(x - r, y - r, x + r, y + r) for (x, y), r in zip(points, radii, strict=True)]
+    for x, y in [] if others is None else ax.transData.transform(others):
+        taken.append(Bbox.from_extents(x - _SMALL * scale, y - _SMALL * scale, x + _SMALL * scale, y + _SMALL * scale))
     bars = []
     for k, ((left, right), (low, high)) in enumerate(zip(across, up, strict=True)):
         ends = ax.transData.transform([(max(left, ax.get_xlim()[0]), ys[k]), (right, ys[k]), (xs[k], low), (xs[k], high)])

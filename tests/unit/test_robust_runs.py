@@ -17,6 +17,7 @@ from sim.experiment_file import Experiment
 from sim.faults import ScenarioError
 from sim.levers import LEVERS
 from sim.outcomes import OUTCOMES
+from sim.parameters import LEDGER
 from sim.plan import STRIDE, Plan, planned, single
 from sim.scenario import scenario_from
 from sim.store import Memory
@@ -118,7 +119,7 @@ def test_what_makes_no_sense_is_told_in_a_line(asked, members, replications, tol
     assert "\n" not in str(error.value)
 
 
-LEDGER_ROW = [robustness.LEDGER["renting"]["quit_per_day"].value, robustness.LEDGER["registration"]["audit_strength"].value]
+LEDGER_ROW = [LEDGER["renting"]["quit_per_day"].value, LEDGER["registration"]["audit_strength"].value]
 SET = f"member,renting.quit_per_day,registration.audit_strength\n0,{LEDGER_ROW[0]},{LEDGER_ROW[1]}\n1,0.02,1.5\n2,0.07,3.0\n3,0.05,2.5\n"
 
 
