@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sim.faults import SETTING
-from sim.options import Out, Quiet, Replications, Seed, Settings, Workers
-from sim.runner import conclude, kept_if_interrupted, overrides_of, processors
+from sim.options import ClusterAddress, Out, Quiet, Replications, RetryFailed, Seed, Settings, Workers
+from sim.runner import conclude, forget_failures, kept_if_interrupted, overrides_of, team
 
 if TYPE_CHECKING:
     from sim.exploring.carrying import Explored
@@ -24,6 +24,8 @@ def experiment(
     replications: Replications = None,
     seed: Seed = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
+    retry_failed: RetryFailed = False,
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
@@ -33,7 +35,7 @@ def experiment(
 
     asked = load_exploration(file, overrides_of(set_, replications, seed), SETTING)
     target = out or Path("results") / asked.name
-    done = _explored(asked, target, workers, quiet)
+    done = _explored(asked, target, workers, quiet, cluster, retry_failed)
     if not quiet:
         print_points(done.points, asked.outcomes, {factor.key: factor.label for factor in asked.factors})
         if asked.question:
@@ -41,14 +43,16 @@ def experiment(
     conclude(done, target, quiet, "a row a point is in points.csv, a row a run in runs.parquet; both are in")
 
 
-def _explored(asked: Exploration, target: Path, workers: int | None, quiet: bool) -> Explored:
+def _explored(asked: Exploration, target: Path, workers: int | None, quiet: bool, cluster: str | None, retry_failed: bool) -> Explored:
     from sim.exploring.carrying import carry_out, lay_out
     from sim.reporter import Reporter
 
     reporter = Reporter(quiet)
     layout = lay_out(asked)
-    with kept_if_interrupted(reporter, target):
-        return carry_out(layout, target, workers or processors(), reporter)
+    if retry_failed:
+        forget_failures(target)
+    with kept_if_interrupted(reporter, target), team(workers, cluster) as hands:
+        return carry_out(layout, target, hands, reporter)
 
 
 def sensitivity(
@@ -57,6 +61,8 @@ def sensitivity(
     replications: Replications = None,
     seed: Seed = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
+    retry_failed: RetryFailed = False,
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
@@ -71,7 +77,7 @@ def sensitivity(
     check_design(asked)
     require_extra(asked.design)
     target = out or Path("results") / asked.name
-    done = _explored(asked, target, workers, quiet)
+    done = _explored(asked, target, workers, quiet, cluster, retry_failed)
     if done.failures:
         say("abm: an analysis needs every point, so there is none")
         conclude(done, target, quiet)

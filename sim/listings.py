@@ -125,12 +125,13 @@ def replay(run_id: Annotated[str, typer.Argument(help="The run's id, or the begi
     again = make_again(run_id, out)
     which = f"run {again.run_id} ({again.scenario}, seed {again.seed})"
     if again.identical:
-        show(f"identical: {which}: every outcome of every day is the same to the bit")
+        same = "every outcome of every day" if again.by_days else "every mean over the window (its days were not kept)"
+        show(f"identical: {which}: {same} is the same to the bit")
         return
     if again.failure:
         say(f"abm: {which} failed: {again.failure.strip().splitlines()[-1]}")
         raise typer.Exit(1)
-    days = [f"{name} from day {day}" for name, day in list(again.differs.items())[:5]]
+    days = [f"{name} from day {day}" if again.by_days else name for name, day in list(again.differs.items())[:5]]
     show(f"not identical: {which}: {len(again.differs)} outcomes differ, {', '.join(days)}{' ...' if len(again.differs) > 5 else ''}")
     if again.source_changed:
         show("the source of the model has changed since the run was made")

@@ -62,11 +62,12 @@ def provenance() -> dict[str, Any]:
         "git_dirty": dirty,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "libraries": {name: _version(name) for name in _LIBRARIES},
+        "libraries": {name: version_of(name) for name in _LIBRARIES},
     }
 
 
-def _version(library: str) -> str | None:
+def version_of(library: str) -> str | None:
+    """Return the version of a library that is installed; None when it is not."""
     try:
         return metadata.version(library)
     except metadata.PackageNotFoundError:

@@ -18,6 +18,7 @@ from sim.matching import load_plausible
 from sim.parameters import LEDGER
 from sim.plan import Plan
 from sim.scenario import Scenario
+from sim.workers import Workers
 
 OPTION = "--over-uncertainty"
 
@@ -122,7 +123,7 @@ def over_members(
     asked: Plan,
     members: Mapping[int, Values],
     replications: int | None = None,
-    workers: int = 1,
+    workers: Workers = 1,
     out: Path | str | None = None,
     progress: Tell | None = None,
 ) -> Robust:

@@ -86,7 +86,7 @@ from collections import deque
 from sim.workers import in_processes
 threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
-    in_processes(operator.mul, deque((k, (b"x", 60_000_000)) for k in range(400)), 2, lambda *_: None)
+    in_processes(operator.mul, deque([(b"x", (60_000_000,))] * 400), 2, lambda *_: None)
 except KeyboardInterrupt:
     print("ended")
 """
