@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim.cluster import ClusterError, on_cluster
     from sim.comparison import Comparison, Robust, Runs
     from sim.conduct import compare, open_results, run, sweep
     from sim.experiment import replay
@@ -26,6 +27,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AccountMarket": "sim.model",
+    "ClusterError": "sim.cluster",
     "Comparison": "sim.comparison",
     "Explored": "sim.exploring.carrying",
     "OverLearning": "sim.structure",
@@ -40,6 +42,7 @@ _HOMES = {
     "compare": "sim.conduct",
     "explore": "sim.exploring.carrying",
     "load_scenario": "sim.scenario",
+    "on_cluster": "sim.cluster",
     "open_results": "sim.conduct",
     "over_learning": "sim.structure",
     "replay": "sim.experiment",
@@ -50,6 +53,7 @@ _HOMES = {
 
 __all__ = [
     "AccountMarket",
+    "ClusterError",
     "Comparison",
     "Explored",
     "OverLearning",
@@ -65,6 +69,7 @@ __all__ = [
     "compare",
     "explore",
     "load_scenario",
+    "on_cluster",
     "open_results",
     "over_learning",
     "replay",

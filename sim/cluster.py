@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.faults import Fault, ScenarioError
 from sim.provenance import model_source, version_of
+from sim.workers import quiet_start
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -19,6 +20,7 @@ LOCAL = "local"
 
 _SECONDS_TO_CONNECT = 10
 _SECONDS_TO_START = 60
+_LOST = "the cluster is lost: its scheduler has ended or cannot be reached"
 _LIBRARIES = ("numpy", "scipy", "mesa")
 _SETTINGS = {
     "distributed.admin.large-graph-warning-threshold": "1GB",  # states of burn-in, where there is no results directory to keep them in
@@ -45,12 +47,14 @@ class Cluster(Executor):
     @property
     def _max_workers(self) -> int:
         """Return how many calls the cluster makes at a time now."""
-        return sum(self._client.nthreads().values())
+        with _answering():
+            return sum(self._client.nthreads().values())
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have a function called by one of the workers."""
         passed: Future[Any] = Future()
-        future = self._of_dask.submit(_called, self._about, fn, args, kwargs)
+        with _answering():
+            future = self._of_dask.submit(_called, self._about, fn, args, kwargs)
         future.add_done_callback(lambda done: _pass_on(done, passed))
         passed.add_done_callback(lambda done: future.cancel() if done.cancelled() else None)
         return passed
@@ -60,6 +64,15 @@ class Cluster(Executor):
         self._of_dask.shutdown(wait=wait and not cancel_futures)
 
 
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Raise `ClusterError` when the scheduler does not answer."""
+    try:
+        yield
+    except (OSError, TimeoutError, CancelledError) as error:
+        raise ClusterError(_LOST) from error
+
+
 def _pass_on(done: Future[Any], passed: Future[Any]) -> None:
     """Hand over how a call ended, in words that do not depend on Dask."""
     from distributed import KilledWorker
@@ -67,13 +80,13 @@ def _pass_on(done: Future[Any], passed: Future[Any]) -> None:
     if passed.cancelled():
         return
     if done.cancelled():
-        passed.set_exception(ClusterError("the cluster is lost: its scheduler has ended or cannot be reached"))
+        passed.set_exception(ClusterError(_LOST))
     elif (error := done.exception()) is None:
         passed.set_result(done.result())
     elif isinstance(error, KilledWorker):
         passed.set_exception(BrokenExecutor(str(error)))
     elif isinstance(error, CancelledError):
-        passed.set_exception(ClusterError("the cluster is lost: its scheduler has ended or cannot be reached"))
+        passed.set_exception(ClusterError(_LOST))
     else:
         passed.set_exception(error)
 
@@ -91,6 +104,21 @@ def _called(about: dict[str, str | None], function: Callable[..., Any], args: tu
 
 
 @contextmanager
+def _silent() -> Iterator[None]:
+    """Keep from the screen what Dask logs of workers that are lost: what a user has to know, the command says."""
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in {"distributed", "tornado", "asyncio"}]
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
 def on_cluster(address: str, workers: int = 1) -> Iterator[Cluster]:
     """Give an executor on a Dask cluster: that of the scheduler at an address, such as `tcp://10.0.0.1:8786`, or `LOCAL`.
 
@@ -102,14 +130,15 @@ def on_cluster(address: str, workers: int = 1) -> Iterator[Cluster]:
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise ScenarioError([Fault("", "--cluster", "", "needs Dask; install it with: pip install 'abm[cluster]'")]) from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what a user has to know of lost workers, the command says
     with ExitStack() as stack:
+        stack.enter_context(_silent())
         stack.enter_context(dask.config.set(_SETTINGS))
         if address == LOCAL:
-            cluster = LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None, memory_limit=0,
-                silence_logs=logging.CRITICAL,
-            )  # fmt: skip
+            with quiet_start():  # of the thread as well that starts workers in place of lost ones
+                cluster = LocalCluster(
+                    n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None, memory_limit=0,
+                    silence_logs=logging.CRITICAL,
+                )  # fmt: skip
             client = Client(stack.enter_context(cluster))
         else:
             try:

@@ -61,6 +61,7 @@ def forget_failures(target: Path) -> None:
 @contextmanager
 def kept_if_interrupted(reporter: Reporter, target: Path) -> Iterator[None]:
     """Say where an interrupted command goes on, and take its bar away in any case."""
+    from sim.cluster import ClusterError
     from sim.screen import say
     from sim.store import WriteError
     from sim.workers import Terminated
@@ -77,8 +78,8 @@ def kept_if_interrupted(reporter: Reporter, target: Path) -> Iterator[None]:
         reporter.close()
         say(f"abm: interrupted{kept()}; the same command goes on from there")
         raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
-    except WriteError as error:
-        raise WriteError(f"{error}{kept()}") from error
+    except (WriteError, ClusterError) as error:
+        raise type(error)(f"{error}{kept()}") from error
     finally:
         reporter.close()
 

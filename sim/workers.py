@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 Key = TypeVar("Key")
@@ -74,7 +75,7 @@ def in_processes(
                 most = 1 if alone else 2 * count(workers)  # a call waits for each process, so that none is idle while results are kept
                 while source and len(flying) < most and not broken:
                     try:
-                        with _quiet_start():
+                        with quiet_start():
                             future = pool.submit(function, source[0][0], *source[0][1])
                     except BrokenExecutor:
                         broken = True
@@ -151,12 +152,13 @@ def _pool(workers: Workers, flying: Mapping[Future[Result], object]) -> Iterator
 
 
 @contextmanager
-def _quiet_start() -> Iterator[None]:
+def quiet_start() -> Iterator[None]:
     """Let processes that start in this block inherit one thread a library and a blocked Ctrl-C: the parent deals with that.
 
     What asks this process to end waits until they have started, so that none is left half made.
     """
     before = {name: os.environ.get(name) for name in ONE_THREAD}
+    resource_tracker.ensure_running()  # which else starts with the first process, and unblocks what is blocked
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     os.environ.update(ONE_THREAD)
     try:

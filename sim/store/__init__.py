@@ -8,6 +8,7 @@ depend on the command alone, not on what was there before.
 
 from sim.store.directory import Results, Store, read_manifest
 from sim.store.files import StoreError, WriteError, damaged, read_table, replacing, write_csv, write_table, write_text, writing
+from sim.store.looking import Standing, answered, standings
 from sim.store.parts import FORMAT, About, Place
 from sim.store.shelf import RUNS_A_PACK, Shelf
 from sim.store.tables import DONE, FAILED, KEYS, MEANS, Memory, Parts, Row, RunResult, daily_tables, runs_table
@@ -27,6 +28,9 @@ __all__ = [
     "Row",
     "RunResult",
     "Shelf",
+    "Standing",
+    "answered",
+    "standings",
     "Store",
     "StoreError",
     "WriteError",

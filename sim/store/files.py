@@ -75,8 +75,8 @@ def write_table(path: Path, table: pd.DataFrame | pa.Table) -> None:
 
 
 @contextmanager
-def parquet_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
-    """Give a writer of a Parquet table that is there whole or not at all."""
+def parquet_writer(path: Path, schema: pa.Schema, lean: bool = False) -> Iterator[pq.ParquetWriter]:
+    """Give a writer of a Parquet table that is there whole or not at all; a lean one has no more in its foot than a reader needs."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -91,6 +91,8 @@ def parquet_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
             use_dictionary=others or False,
             use_byte_stream_split=floats or False,
             write_page_checksum=True,
+            write_statistics=not lean,
+            store_schema=not lean,
         ) as writer,
     ):
         yield writer

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.outcomes import OUTCOMES
-from sim.store.files import StoreError, damaged, write_table, writing
+from sim.store.files import StoreError, damaged, parquet_writer, writing
 from sim.store.tables import MEANS, RunResult
 
 if TYPE_CHECKING:
@@ -63,7 +63,10 @@ def write_part(folder: Path, run_id: str, result: RunResult, days: bool) -> None
 
     about = json.dumps({"format": FORMAT, "run_id": run_id, "seconds": result.seconds, "means": dict(result.means)})
     columns = {name: values if days else values[:0] for name, values in result.daily.items()}
-    write_table(folder / f"{run_id}.parquet", pa.table(columns, metadata={"abm": about}))
+    table = pa.table(columns)
+    with parquet_writer(folder / f"{run_id}.parquet", table.schema, lean=True) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({"abm": about})
     (folder / f"{run_id}.failed.json").unlink(missing_ok=True)
 
 

@@ -73,16 +73,43 @@ class Shelf:
 
     def look(self) -> None:
         """See what is there now."""
-        self.loose = {name.removesuffix(".parquet") for name in _names(self.loose_folder) if name.endswith(".parquet")}
-        names = sorted(name for name in _names(self.pack_folder) if name.endswith(".parquet"))
+        loose = _names(self.loose_folder)
+        self.loose = {name.removesuffix(".parquet") for name in loose if name.endswith(".parquet") and name[0] != "."}
+        self._failed = {name.partition(".")[0] for name in loose if name.endswith(".failed.json")}
+        names = sorted(name for name in _names(self.pack_folder) if name.endswith(".parquet") and name[0] != ".")
         self._packs = [_Pack(self.pack_folder / name) for name in names if (self.pack_folder / name).with_suffix(".parts").is_file()]
         self._where = {run_id: (pack, row) for pack in self._packs for row, run_id in enumerate(pack.ids)}
-        self.loose.difference_update(self._where)
+        for run_id in self.loose.intersection(self._where):
+            pack, row = self._where[run_id]
+            if pack.days[row] or not self._has_days(run_id):
+                self.loose.discard(run_id)
+            else:  # it was made again with its days
+                del self._where[run_id]
+
+    def _has_days(self, run_id: str) -> bool:
+        part = self.loose_folder / f"{run_id}.parquet"
+        try:
+            return about_of(part, part, run_id).days > 0
+        except FileNotFoundError:  # packed in the meantime
+            return False
 
     @property
     def ids(self) -> list[str]:
         """Return which runs are there."""
         return [*self._where, *sorted(self.loose)]
+
+    @property
+    def packs(self) -> int:
+        """Return how many packs there are."""
+        return len(self._packs)
+
+    def has(self, run_id: str) -> bool:
+        """Say whether a run is there."""
+        return run_id in self._where or run_id in self.loose
+
+    def failed(self, run_id: str) -> bool:
+        """Say whether there is the record that a run failed."""
+        return run_id in self._failed
 
     def days(self, run_id: str) -> int | None:
         """Return how many days of a run are kept; None when it is not there."""
@@ -138,6 +165,7 @@ class Shelf:
     def added(self, run_id: str) -> None:
         """Note a loose part that has been written."""
         self._about.pop(run_id, None)
+        self._where.pop(run_id, None)
         self.loose.add(run_id)
 
     def pack(self) -> None:

@@ -51,11 +51,18 @@ class Row:
     seed: int
 
 
-class Parts(Protocol):
-    """Where finished runs are kept."""
+class Summaries(Protocol):
+    """Where the means of finished runs are known."""
 
     def has(self, run_id: str) -> bool:
         """Say whether the run is finished."""
+
+    def summaries(self, run_ids: Sequence[str]) -> tuple[Reals, Reals]:
+        """Return seconds, shape `(n,)`, and means, shape `(n, len(MEANS))`; NaN for a run that is not finished."""
+
+
+class Parts(Summaries, Protocol):
+    """Where finished runs are kept."""
 
     def write(self, run_id: str, result: RunResult) -> None:
         """Keep a finished run."""
@@ -65,9 +72,6 @@ class Parts(Protocol):
 
     def summary(self, run_id: str) -> tuple[float, Mapping[str, float]]:
         """Return the seconds and the means of a finished run."""
-
-    def summaries(self, run_ids: Sequence[str]) -> tuple[Reals, Reals]:
-        """Return seconds, shape `(n,)`, and means, shape `(n, len(MEANS))`; NaN for a run that is not finished."""
 
     def fail(self, failure: Mapping[str, Any]) -> None:
         """Keep the record of a failed run."""
@@ -127,7 +131,7 @@ class Memory:
         """Do nothing: processes hand their runs over."""
 
 
-def runs_table(rows: Sequence[Row], parts: Parts) -> pa.Table:
+def runs_table(rows: Sequence[Row], parts: Summaries) -> pa.Table:
     """Return one row a run; a run that is not among the parts has failed."""
     import pyarrow as pa
 

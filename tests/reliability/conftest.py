@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -69,6 +70,37 @@ def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
         return subprocess.Popen(line, cwd=tmp_path, env=ENVIRONMENT, text=True, start_new_session=True, preexec_fn=heed, **pipes)  # noqa: PLW1509  # no threads here
 
     return call
+
+
+class PartsOf:
+    """What can be seen of a command from outside."""
+
+    @staticmethod
+    def wait(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
+        """Wait until some runs are finished; fail when the process ends before."""
+        for _ in range(9000):
+            if len(list((folder / "parts").glob("*.parquet"))) >= count:
+                return
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        pytest.fail("no run was finished in time")
+
+    @staticmethod
+    def wait_until_gone(group: int) -> None:
+        """Wait until every process of a group has ended."""
+        for _ in range(200):
+            try:
+                os.killpg(group, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.05)
+        pytest.fail("workers outlive the command")
+
+
+@pytest.fixture
+def parts() -> type[PartsOf]:
+    """Return what waits for a command's runs and for its end."""
+    return PartsOf
 
 
 @pytest.fixture
