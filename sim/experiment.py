@@ -117,6 +117,8 @@ def made(place: Place | None, ids: Ids, function: Callable[..., Any], *arguments
         return attempt(function, *arguments)
     if not place.in_sight:  # states are too large to be handed from machine to machine
         return OUT_OF_SIGHT
+    if len(ids) == 1 and place.has(ids[0]):  # an executor that lost the word of it has it made again
+        return Written()
     result = attempt(function, *arguments)
     if isinstance(result, RunResult):
         place.write(ids[0], result)

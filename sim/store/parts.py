@@ -40,6 +40,14 @@ class Place:
         """Say whether this process sees the directory."""
         return Path(self.folder, self.mark).is_file()
 
+    def has(self, run_id: str) -> bool:
+        """Say whether the run has been kept, as a process does that is lost before it can say so; with its days if they are kept."""
+        part = Path(self.folder, f"{run_id}.parquet")
+        try:
+            return about_of(part, part, run_id).days > 0 or not self.days
+        except (FileNotFoundError, StoreError):
+            return False
+
     def write(self, run_id: str, result: RunResult) -> None:
         """Keep a finished run."""
         write_part(Path(self.folder), run_id, result, self.days)

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
@@ -101,6 +103,43 @@ class PartsOf:
 def parts() -> type[PartsOf]:
     """Return what waits for a command's runs and for its end."""
     return PartsOf
+
+
+STARTED = """
+import os, sys
+from distributed import Client, LocalCluster
+if __name__ == "__main__":
+    with LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster, Client(cluster) as client:
+        print(cluster.scheduler_address, *client.run(os.getpid).values(), flush=True)
+        sys.stdin.read()
+"""
+
+
+@dataclass
+class Started:
+    """A Dask cluster of two worker processes."""
+
+    process: subprocess.Popen[str]
+    address: str
+    workers: list[int]
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Started]]:
+    """Start a cluster in an environment; it ends with the test."""
+    pytest.importorskip("distributed")
+    (tmp_path / "started.py").write_text(STARTED)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with ExitStack() as stack:
+
+        def call(environment: dict[str, str]) -> Started:
+            line = [sys.executable, str(tmp_path / "started.py")]
+            process = stack.enter_context(subprocess.Popen(line, env=environment, text=True, start_new_session=True, **pipes))
+            stack.callback(process.stdin.close)
+            address, *workers = process.stdout.readline().split()
+            return Started(process, address, [int(pid) for pid in workers])
+
+        yield call
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pandas as pd
 import pytest
@@ -17,43 +15,14 @@ import pytest
 pytestmark = pytest.mark.slow
 pytest.importorskip("distributed")
 
-STARTED = """
-import os, sys
-from distributed import Client, LocalCluster
-if __name__ == "__main__":
-    with LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster, Client(cluster) as client:
-        print(cluster.scheduler_address, *client.run(os.getpid).values(), flush=True)
-        sys.stdin.read()
-"""
-
-
-@dataclass
-class Started:
-    """A cluster of two worker processes."""
-
-    process: subprocess.Popen[str]
-    address: str
-    workers: list[int]
-
-
-@pytest.fixture
-def cluster(tmp_path, environment) -> Iterator[Started]:
-    (tmp_path / "started.py").write_text(STARTED)
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([sys.executable, tmp_path / "started.py"], env=environment, text=True, start_new_session=True, **pipes)
-    address, *workers = process.stdout.readline().split()
-    yield Started(process, address, [int(pid) for pid in workers])
-    if process.poll() is None:
-        process.communicate()  # its standard input ends
-    process.stdout.close()
-
 
 def test_a_cluster_gives_the_same_bits_and_a_lost_worker_is_made_up_for(
-    start, pair, finished, tmp_path, cluster, assert_same_tables, parts
+    start, pair, finished, tmp_path, environment, cluster, assert_same_tables, parts
 ):
-    process = start("compare", *pair, "--replications", 10, "--cluster", cluster.address, "--out", "r")
+    far = cluster(environment)
+    process = start("compare", *pair, "--replications", 10, "--cluster", far.address, "--out", "r")
     parts.wait(tmp_path / "r", 3, process)
-    os.kill(cluster.workers[0], signal.SIGKILL)
+    os.kill(far.workers[0], signal.SIGKILL)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     whole, printed = finished(10)
@@ -82,11 +51,12 @@ def test_a_local_cluster_ends_with_ctrl_c_and_the_same_command_goes_on(
     assert_same_tables(tmp_path / "cut", finished(10)[0])
 
 
-def test_a_lost_cluster_is_told_and_what_is_finished_is_kept(abm, start, pair, tmp_path, cluster, parts):
+def test_a_lost_cluster_is_told_and_what_is_finished_is_kept(abm, start, pair, tmp_path, environment, cluster, parts):
     command = ["compare", *pair, "--replications", 10, "--out", "r"]
-    process = start(*command, "--cluster", cluster.address)
+    far = cluster(environment)
+    process = start(*command, "--cluster", far.address)
     parts.wait(tmp_path / "r", 3, process)
-    os.killpg(cluster.process.pid, signal.SIGKILL)
+    os.killpg(far.process.pid, signal.SIGKILL)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 1, err
     assert err.strip().splitlines()[-1].startswith("abm: the cluster is lost")
