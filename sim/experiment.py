@@ -14,7 +14,7 @@ import numpy as np
 
 from sim.burn_in import BurnIn, Ids, Schedule, Simulate, Simulation
 from sim.outcomes import OUTCOMES
-from sim.provenance import model_source, run_id
+from sim.provenance import model_source, run_ids
 from sim.scenario import Scenario, ScenarioError, scenario_from
 from sim.store import MEANS, About, Parts, Place, Results, Row, RunResult, StoreError, WriteError, damaged
 from sim.workers import Crash, Workers, at_most, count, in_processes, interrupts_held
@@ -82,10 +82,10 @@ def jobs_of(scenarios: Mapping[str, Scenario], replications: int, seed: int, lat
 
     Replication k of each has the seed `seed` + k, and those named in `later` so much more.
     """
-    identities = {name: scenario.identity() for name, scenario in scenarios.items()}
+    ids = {name: run_ids(scenario.identity()) for name, scenario in scenarios.items()}
     firsts = {name: seed + (later or {}).get(name, 0) for name in scenarios}
     return [
-        Job(scenario, name, k, firsts[name] + k, run_id(identities[name], firsts[name] + k))
+        Job(scenario, name, k, firsts[name] + k, ids[name](firsts[name] + k))
         for k in range(replications)
         for name, scenario in scenarios.items()
     ]

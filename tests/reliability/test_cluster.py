@@ -20,12 +20,12 @@ def test_a_cluster_gives_the_same_bits_and_a_lost_worker_is_made_up_for(
     start, pair, finished, tmp_path, environment, cluster, assert_same_tables, parts
 ):
     far = cluster(environment)
-    process = start("compare", *pair, "--replications", 10, "--cluster", far.address, "--out", "r")
+    process = start("compare", *pair, "--replications", 6, "--cluster", far.address, "--out", "r")
     parts.wait(tmp_path / "r", 3, process)
     os.kill(far.workers[0], signal.SIGKILL)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
-    whole, printed = finished(10)
+    whole, printed = finished(6)
     assert_same_tables(tmp_path / "r", whole)
     assert out == printed
     assert not list((tmp_path / "r" / "parts").glob(".*.tmp"))
@@ -35,7 +35,7 @@ def test_a_cluster_gives_the_same_bits_and_a_lost_worker_is_made_up_for(
 def test_a_local_cluster_ends_with_ctrl_c_and_the_same_command_goes_on(
     abm, start, pair, finished, tmp_path, assert_same_tables, parts, to_all
 ):
-    command = ["compare", *pair, "--replications", 10, "--workers", 2, "--out", "cut"]
+    command = ["compare", *pair, "--replications", 6, "--workers", 2, "--out", "cut"]
     process = start(*command, "--cluster", "local")
     parts.wait(tmp_path / "cut", 3, process)
     (os.killpg if to_all else os.kill)(process.pid, signal.SIGINT)
@@ -48,11 +48,11 @@ def test_a_local_cluster_ends_with_ctrl_c_and_the_same_command_goes_on(
     parts.wait_until_gone(process.pid)
     again = abm(*command)  # in processes of this machine
     assert again.returncode == 0, again.stderr
-    assert_same_tables(tmp_path / "cut", finished(10)[0])
+    assert_same_tables(tmp_path / "cut", finished(6)[0])
 
 
 def test_a_lost_cluster_is_told_and_what_is_finished_is_kept(abm, start, pair, tmp_path, environment, cluster, parts):
-    command = ["compare", *pair, "--replications", 10, "--out", "r"]
+    command = ["compare", *pair, "--replications", 6, "--out", "r"]
     far = cluster(environment)
     process = start(*command, "--cluster", far.address)
     parts.wait(tmp_path / "r", 3, process)
