@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.calling import MarketFunction, as_function
+    from sim.cluster import ClusterError, on_cluster
     from sim.comparison import Comparison, Robust, Runs
     from sim.conduct import compare, open_results, run, sweep
     from sim.discovery.discovery import Discovery, discover
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AccountMarket": "sim.model",
+    "ClusterError": "sim.cluster",
     "Comparison": "sim.comparison",
     "Discovery": "sim.discovery.discovery",
     "Explored": "sim.exploring.carrying",
@@ -51,6 +53,7 @@ _HOMES = {
     "explore": "sim.exploring.carrying",
     "interactions": "sim.exploring.interactions",
     "load_scenario": "sim.scenario",
+    "on_cluster": "sim.cluster",
     "open_results": "sim.conduct",
     "optimise": "sim.optimising.command",
     "over_learning": "sim.structure",
@@ -62,6 +65,7 @@ _HOMES = {
 
 __all__ = [
     "AccountMarket",
+    "ClusterError",
     "Comparison",
     "Discovery",
     "Explored",
@@ -84,6 +88,7 @@ __all__ = [
     "explore",
     "interactions",
     "load_scenario",
+    "on_cluster",
     "open_results",
     "optimise",
     "over_learning",

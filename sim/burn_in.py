@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,10 +35,23 @@ A burn-in that would be too large by this is not begun; one that turns out to be
 
 @dataclass(frozen=True)
 class BurnIn:
-    """A `state` of the market on the day from which policies may act, and the `seconds` it took, or a run's part of them."""
+    """A `state` of the market on the day from which policies may act, and the `seconds` it took, or a run's part of them.
 
-    state: bytes
+    The state is as it was saved, or the path of a file that holds it.
+    """
+
+    state: bytes | str
     seconds: float
+
+    @property
+    def saved(self) -> bytes:
+        """Return the state."""
+        return self.state if isinstance(self.state, bytes) else Path(self.state).read_bytes()
+
+    def discard(self) -> None:
+        """Take away the file that holds the state."""
+        if isinstance(self.state, str):
+            Path(self.state).unlink(missing_ok=True)
 
 
 class TooLargeError(RuntimeError):
@@ -77,7 +91,7 @@ class Simulation:
         from sim.model import AccountMarket
 
         start = time.perf_counter() - burn_in.seconds
-        return _made(AccountMarket(scenario, saved=burn_in.state), start)
+        return _made(AccountMarket(scenario, saved=burn_in.saved), start)
 
 
 def _made(model: AccountMarket, start: float) -> Made:
@@ -143,17 +157,22 @@ class Schedule:
         self._runs, self._how, self._most = runs, how, most
         self._groups: deque[Ids] = deque(alike(runs) if share and isinstance(how, Simulation) else ((run_id,) for run_id in runs))
         self._open: list[set[str]] = []
+        self._states: dict[str, BurnIn] = {}
         self._begin()
 
     def over(self, ids: Ids, result: object) -> None:
         """Note that a call is over, and put into `calls` those that waited for it."""
         if len(ids) == 1:
+            state = self._states.pop(ids[0], None)
+            if state is not None and state not in self._states.values():
+                state.discard()
             for group in self._open:
                 group.discard(ids[0])
             self._open = [group for group in self._open if group]
             self._begin()
         elif isinstance(result, BurnIn) and isinstance(self._how, Simulation):
             part = replace(result, seconds=result.seconds / len(ids))
+            self._states.update(dict.fromkeys(ids, part))
             self.calls.extend(((run_id,), (self._how.branch, self._runs[run_id][0], part)) for run_id in ids)
         else:  # the burn-in failed: whole runs, so that each has its own chance and its own traceback
             self.calls.extend(map(self._whole, ids))

@@ -19,7 +19,8 @@ from sim.experiment import jobs_of, run_jobs
 from sim.exploring.factors import full_key, is_whole, no_factor, outside, span
 from sim.faults import Fault, ScenarioError, corrected, nearest, one_of, show
 from sim.scenario import Scenario
-from sim.store import MEANS, RunResult
+from sim.store import MEANS, Memory
+from sim.workers import Workers
 
 Reals = NDArray[np.float64]
 
@@ -72,7 +73,7 @@ class MarketFunction:
             raise ScenarioError(faults)
         return dict(zip(self.outcomes, map(float, self._values([values], 1)[0]), strict=True))
 
-    def evaluate(self, points: ArrayLike, workers: int = 1) -> Reals:
+    def evaluate(self, points: ArrayLike, workers: Workers = 1) -> Reals:
         """Return the outcomes at each point: `(points,)` for one outcome, else `(points, outcomes)`.
 
         `points` has the shape `(points, factors)`, columns in the order of `factors`. The number of processes changes nothing. With
@@ -85,18 +86,18 @@ class MarketFunction:
         found = self._values([dict(zip(self.factors, map(float, row), strict=True)) for row in rows], workers)
         return found[:, 0] if len(self.outcomes) == 1 else found
 
-    def _values(self, points: Sequence[Mapping[str, float]], workers: int) -> Reals:
+    def _values(self, points: Sequence[Mapping[str, float]], workers: Workers) -> Reals:
         """Return outcomes, `(points, outcomes)`."""
         check_workers(workers)
         scenarios = {f"point_{k}": self._at(values) for k, values in enumerate(points, start=1)}
         jobs = jobs_of(scenarios, self.replications, self.seed)
-        kept = _Means()
+        kept = Memory(days=False)
         failed = run_jobs(jobs, kept, workers, how=self.how).failed
         if failed:
             first = failed[0]
             where = ", ".join(f"{name} = {value:g}" for name, value in points[int(first.scenario.removeprefix("point_")) - 1].items())
             raise RuntimeError(f"{len(failed)} of {len(jobs)} runs failed, the first at {where} (seed {first.seed}):\n{first.traceback}")
-        by_run = np.array([[kept.of[job.run_id][name] for name in self.outcomes] for job in jobs], dtype=np.float64)
+        by_run = np.array([[kept.summary(job.run_id)[1][name] for name in self.outcomes] for job in jobs], dtype=np.float64)
         return np.asarray(by_run.reshape(self.replications, len(points), len(self.outcomes)).mean(axis=0))
 
     def _at(self, values: Mapping[str, float]) -> Scenario:
@@ -156,25 +157,3 @@ def _argument(key: str) -> str:
     """Return what the argument for a key is called."""
     short = re.sub(r"\W", "_", re.sub(r"^(parameters|policies)\.", "", key).removesuffix(".strength"))
     return f"{short}_" if keyword.iskeyword(short) or not short.isidentifier() else short
-
-
-class _Means:
-    """Parts of which only the means are kept, as many points may be asked for."""
-
-    def __init__(self) -> None:
-        self.of: dict[str, Mapping[str, float]] = {}
-
-    def has(self, run_id: str) -> bool:
-        return run_id in self.of
-
-    def write(self, run_id: str, result: RunResult) -> None:
-        self.of[run_id] = result.means
-
-    def read(self, run_id: str) -> RunResult:
-        return RunResult({}, self.of[run_id], math.nan)
-
-    def summary(self, run_id: str) -> tuple[float, Mapping[str, float]]:
-        return math.nan, self.of[run_id]
-
-    def fail(self, failure: Mapping[str, Any]) -> None:
-        """Do nothing: the report of `run_jobs` carries the failure."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,8 +14,24 @@ import typer
 
 from sim import experimenting, judging, listings
 from sim.faults import SETTING
-from sim.options import Out, Precision, Quiet, Replications, ScenarioFile, Seed, Settings, UsageError, Version, Workers, complaint, whole
-from sim.runner import carried_out, conclude, kept_if_interrupted, overrides_of, processors
+from sim.options import (
+    ClusterAddress,
+    NoDaily,
+    Out,
+    Precision,
+    Quiet,
+    Replications,
+    RetryFailed,
+    ScenarioFile,
+    Seed,
+    Settings,
+    UsageError,
+    Version,
+    Workers,
+    complaint,
+    whole,
+)
+from sim.runner import carried_out, conclude, forget_failures, kept_if_interrupted, overrides_of, team
 
 if TYPE_CHECKING:
     from sim.plan import Plan
@@ -39,6 +57,9 @@ def run(
     replications: Replications = None,
     seed: Seed = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
+    retry_failed: RetryFailed = False,
+    no_daily: NoDaily = False,
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
@@ -47,8 +68,8 @@ def run(
     from sim.scenario import load_scenario
     from sim.screen import print_summary
 
-    plan = single(load_scenario(scenario, overrides_of(set_, replications, seed), SETTING))
-    done = carried_out(plan, out, workers, quiet)
+    plan = replace(single(load_scenario(scenario, overrides_of(set_, replications, seed), SETTING)), daily=not no_daily)
+    done = carried_out(plan, out, workers, quiet, cluster, retry_failed)
     if not quiet:
         print_summary(done.summary)
     conclude(done, out or Path("results") / plan.name, quiet)
@@ -74,6 +95,9 @@ def compare(
     ] = False,
     seed: Seed = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
+    retry_failed: RetryFailed = False,
+    no_daily: NoDaily = False,
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
@@ -96,15 +120,28 @@ def compare(
         asked = planned(load_experiment(files[0], overrides, SETTING), precision)
     else:
         asked = planned(experiment_of(files[0], files[1:], overrides, name, SETTING), precision)
+    asked = replace(asked, daily=not no_daily)
+    how = _How(out, workers, quiet, cluster, retry_failed)
     if over_learning:
-        _over_learning(asked, out, workers, quiet)
+        _over_learning(asked, how)
     elif over_uncertainty:
-        _over_uncertainty(asked, over_uncertainty, replications, out, workers, quiet)
+        _over_uncertainty(asked, over_uncertainty, replications, how)
     else:
-        _compare(asked, out, workers, quiet)
+        _compare(asked, how)
 
 
-def _over_uncertainty(asked: Plan, count: int, replications: int | None, out: Path | None, workers: int | None, quiet: bool) -> None:
+@dataclass(frozen=True)
+class _How:
+    """Where runs are made and kept, and what is said of them."""
+
+    out: Path | None
+    workers: int | None
+    quiet: bool
+    cluster: str | None
+    retry_failed: bool
+
+
+def _over_uncertainty(asked: Plan, count: int, replications: int | None, how: _How) -> None:
     from sim.comparison import Robust
     from sim.robustness import fixed, plan, shipped
     from sim.screen import print_robustness, say, show
@@ -113,27 +150,31 @@ def _over_uncertainty(asked: Plan, count: int, replications: int | None, out: Pa
     for key, scenarios in fixed(asked, members).items():
         say(f"abm: {key} stays as {', '.join(scenarios)} sets it, in every member")
     plan_ = plan(asked, members, replications)
-    done = carried_out(plan_, out, workers, quiet)
-    if isinstance(done, Robust) and not done.failures and not quiet:
+    done = carried_out(plan_, how.out, how.workers, how.quiet, how.cluster, how.retry_failed)
+    if isinstance(done, Robust) and not done.failures and not how.quiet:
         print_robustness(done.robustness, done.plan.titles)
         if plan_.question:
             show(plan_.question)
         show("\n".join(done.answer))
-    conclude(done, out or Path("results") / plan_.name, quiet)
+    conclude(done, how.out or Path("results") / plan_.name, how.quiet)
 
 
-def _over_learning(asked: Plan, out: Path | None, workers: int | None, quiet: bool) -> None:
+def _over_learning(asked: Plan, how: _How) -> None:
+    from sim.levers import LEARNING
     from sim.reporter import Reporter
     from sim.screen import print_structure, say, show
     from sim.structure import TABLE, over_rules
 
-    target, reporter = out or Path("results") / f"{asked.name}_over_learning", Reporter(quiet)
-    with kept_if_interrupted(reporter, target):
-        done = over_rules(asked, target, workers or processors(), reporter)
+    target, reporter = how.out or Path("results") / f"{asked.name}_over_learning", Reporter(how.quiet)
+    if how.retry_failed:
+        for rule in LEARNING:
+            forget_failures(target / rule)
+    with kept_if_interrupted(reporter, target), team(how.workers, how.cluster) as hands:
+        done = over_rules(asked, target, hands, reporter)
     for rule, runs in done.runs.items():
         if runs.failures:
-            conclude(runs, target / rule, quiet)
-    if not quiet:
+            conclude(runs, target / rule, how.quiet)
+    if not how.quiet:
         print_structure(done.table, asked.titles, tuple(done.runs))
         show("\n".join(done.answer))
         say(f"the effects side by side are in {target / TABLE}; each rule has its tables and figures in a directory there")
@@ -150,22 +191,26 @@ def sweep(
     replications: Replications = None,
     seed: Seed = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
+    retry_failed: RetryFailed = False,
+    no_daily: NoDaily = False,
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
     """Vary one key (dose-response) or two (interaction)."""
     from sim.plan import swept, varies_of
 
-    _compare(swept(scenario, varies_of(vary), overrides_of(set_, replications, seed), SETTING), out, workers, quiet)
+    plan = replace(swept(scenario, varies_of(vary), overrides_of(set_, replications, seed), SETTING), daily=not no_daily)
+    _compare(plan, _How(out, workers, quiet, cluster, retry_failed))
 
 
-def _compare(plan: Plan, out: Path | None, workers: int | None, quiet: bool) -> None:
+def _compare(plan: Plan, how: _How) -> None:
     from sim.comparison import Comparison
     from sim.screen import print_comparison, say, show
 
-    done = carried_out(plan, out, workers, quiet)
+    done = carried_out(plan, how.out, how.workers, how.quiet, how.cluster, how.retry_failed)
     if isinstance(done, Comparison) and done.comparable:
-        if not quiet:
+        if not how.quiet:
             print_comparison(done.asked, done.plan.titles, done.baseline)
             if plan.question:
                 show(plan.question)
@@ -173,7 +218,7 @@ def _compare(plan: Plan, out: Path | None, workers: int | None, quiet: bool) -> 
         if done.plan.precision is not None and done.plan.widest is not None and not done.plan.widest < done.plan.precision:
             widest, wanted = f"{done.plan.widest:.3g}", f"{done.plan.precision:g}"
             say(f"abm: stopped at {done.plan.replications} replications with the widest half-width at {widest} of the mean, not {wanted}")
-    conclude(done, out or Path("results") / plan.name, quiet)
+    conclude(done, how.out or Path("results") / plan.name, how.quiet)
 
 
 for _command in (*experimenting.COMMANDS, *judging.COMMANDS, *listings.COMMANDS):
@@ -199,7 +244,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with open(os.devnull, "w") as nowhere:  # noqa: PTH123  # what is left to be flushed goes nowhere
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}:
+            raise
+        return _unprinted(error)
     return code
+
+
+def _unprinted(error: OSError) -> int:
+    """Say that what was to be printed could not be; files say so themselves."""
+    from sim.screen import say
+
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123  # what is left to be flushed goes nowhere
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        try:
+            say(f"abm: cannot print: {error.strerror}")
+        except OSError:
+            os.dup2(nowhere.fileno(), sys.stderr.fileno())
+    return 1
 
 
 def _called(arguments: list[str]) -> int:
@@ -216,11 +278,12 @@ def _called(arguments: list[str]) -> int:
         say(complaint(error) if arguments else error.format_message())
         return 2
     except (ValueError, RuntimeError) as error:
+        from sim.cluster import ClusterError
         from sim.faults import ScenarioError
         from sim.store import StoreError, WriteError
 
-        if not isinstance(error, ScenarioError | StoreError | WriteError):
+        if not isinstance(error, ScenarioError | StoreError | WriteError | ClusterError):
             raise
         say(f"abm: {error}")
-        return 1 if isinstance(error, WriteError) else 2
+        return 1 if isinstance(error, WriteError | ClusterError) else 2
     return 0

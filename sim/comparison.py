@@ -19,7 +19,7 @@ from sim.outcomes import OUTCOMES
 from sim.plan import Plan
 from sim.provenance import provenance
 from sim.scenario import Scenario
-from sim.store import DONE, MEANS, Parts, Results, Store, daily_tables, replacing, runs_table, write_csv, write_table, writing
+from sim.store import DONE, KEYS, MEANS, Parts, Results, Store, daily_tables, replacing, runs_table, write_csv, write_table, writing
 
 if TYPE_CHECKING:
     from sim.plots.gallery import Gallery
@@ -30,6 +30,9 @@ ALL_TABLES = (
     *("robustness", "ranking", "ranking_pairs", "member_effects"),
 )
 """Tables made of the runs, whichever command makes them."""
+
+RECOVERS = "supply_account_days"
+"""What comes back after a pulse."""
 
 
 class Kept:
@@ -48,7 +51,11 @@ class Kept:
     def daily(self) -> pd.DataFrame:
         """One row a run and day."""
         tables = [_frame(table) for table in daily_tables(self._rows, self.parts)]
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*KEYS, "day", *OUTCOMES])
+
+    def days_of(self, outcomes: Sequence[str]) -> pd.DataFrame:
+        """Return `daily` with some of the outcomes."""
+        return self.daily[[*KEYS, "day", *outcomes]]
 
 
 def _frame(table: Any) -> pd.DataFrame:
@@ -82,6 +89,10 @@ class Runs:
         """One row a run and day: run_id, scenario, replication, seed, day, and the outcomes."""
         return self._tables.daily
 
+    def days_of(self, outcomes: Sequence[str]) -> pd.DataFrame:
+        """Return `daily` with some of the outcomes, which needs the memory of those only."""
+        return self._tables.days_of(outcomes)
+
     @property
     def _finished(self) -> set[str]:
         return set(self.runs.loc[self.runs["status"] == DONE, "scenario"])
@@ -103,18 +114,18 @@ class Runs:
         target = Path(path)
         if isinstance(self._tables, Results):
             if target.resolve() != self._tables.path.resolve():
-                with Store(target) as store, writing(target):
+                with Store(target, self.plan.daily) as store, writing(target):
                     store.goes_on_with(self._tables.manifest)
                     shutil.copytree(self._tables.path, target, dirs_exist_ok=True)
             return target
-        with Store(target) as store:
+        with Store(target, self.plan.daily) as store:
             store.goes_on_with(self.plan.manifest(self._tables.parts, self.failures, finished=True))
             for job in self.plan.jobs:
                 if self._tables.parts.has(job.run_id):
                     store.write(job.run_id, self._tables.parts.read(job.run_id))
             for failure in self.failures:
                 store.fail(vars(failure))
-            store.write_tables([job.row for job in self.plan.sorted_jobs])
+            store.write_tables([job.row for job in self.plan.sorted_jobs], daily=self.plan.daily)
             self.write_tables(target)
             store.write_manifest({**self.plan.manifest(store, self.failures, finished=True), **provenance()})
             self.write_figures(target)
@@ -195,8 +206,8 @@ class Comparison(Runs):
         rows: list[tuple[str, int, float]] = []
         for name, scenario in self._others():
             pulses = [max(p.days) for p in scenario.policies.values() if p.days and LEVERS[p.lever].only_policy]
-            if pulses:
-                days = analysis.recovery_days(self.daily, self.baseline, name, max(pulses))
+            if pulses and self.plan.daily:
+                days = analysis.recovery_days(self.days_of([RECOVERS]), self.baseline, name, max(pulses), RECOVERS)
                 rows.append((name, max(pulses), math.nan if days is None else float(days)))
         return pd.DataFrame(rows, columns=["scenario", "pulse_day", "recovery_days"])
 

@@ -19,6 +19,7 @@ from sim.plan import Plan, check_pairs, planned, single, swept, varies_of
 from sim.provenance import provenance
 from sim.scenario import Scenario
 from sim.store import MEANS, Memory, Parts, Results, Store, StoreError, damaged
+from sim.workers import Workers, count
 
 MOST_RUNS, MOST_WORKERS = 100_000, 4096
 """Replications of one scenario and processes; more are taken for a slip."""
@@ -32,7 +33,7 @@ Tell = Callable[[Progress], None]
 def carry_out(
     plan: Plan,
     out: Path | str | None = None,
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Tell | None = None,
     share_burn_in: bool = True,
 ) -> Runs:
@@ -47,14 +48,14 @@ def carry_out(
     _whole("seed", plan.seed, 0, 2**53)
     check_workers(workers)
     if out is None:
-        memory = Memory()
+        memory = Memory(plan.daily)
         plan, failures = _make(plan, memory, workers, progress, share_burn_in)
         return _opened(plan, Kept(plan, memory), failures)
     start = time.perf_counter()
-    with Store(Path(out)) as store:
+    with Store(Path(out), plan.daily) as store:
         for job in plan.jobs:  # a damaged part is found before anything is written
             store.has(job.run_id)
-        about = {**provenance(), "workers": workers}
+        about = {**provenance(), "workers": count(workers)}
         manifest = plan.manifest(store, (), finished=False)
         if not store.goes_on_with(manifest) and progress:
             told = "had other settings: its tables and figures are replaced, its finished runs are kept"
@@ -63,7 +64,7 @@ def carry_out(
         plan, failures = _make(plan, store, workers, progress, share_burn_in)
         if progress:
             progress(Progress(1, stage="tables and figures ..."))
-        store.write_tables([job.row for job in plan.sorted_jobs])
+        store.write_tables([job.row for job in plan.sorted_jobs], daily=plan.daily)
         done = _opened(plan, Results(store.path), failures)
         done.write_tables(store.path)
         about["wall_seconds"] = round(time.perf_counter() - start, 3)
@@ -77,7 +78,7 @@ def _opened(plan: Plan, tables: Kept | Results, failures: Sequence[Failure]) -> 
     return kind(plan, tables, failures)
 
 
-def _make(plan: Plan, parts: Parts, workers: int, progress: Tell | None, share_burn_in: bool) -> tuple[Plan, list[Failure]]:
+def _make(plan: Plan, parts: Parts, workers: Workers, progress: Tell | None, share_burn_in: bool) -> tuple[Plan, list[Failure]]:
     """Make the missing runs; with a precision asked for, add replications until it is reached, a run fails or there are too many."""
     missing = {job.scenario_name: job.scenario for job in plan.jobs if not parts.has(job.run_id)}
     if progress and share_burn_in and (reason := not_shared(missing.values())):
@@ -99,15 +100,17 @@ def run(
     scenario: Scenario,
     replications: int | None = None,
     seed: int | None = None,
-    workers: int = 1,
+    workers: Workers = 1,
     out: Path | str | None = None,
     progress: Tell | None = None,
+    daily: bool = True,
 ) -> Runs:
     """Run replications of one scenario; how many and from which seed is in the scenario unless given.
 
-    With `workers` above 1 a script needs the guard `if __name__ == "__main__":`.
+    `workers` is a number of processes or an executor; above 1 a script needs the guard `if __name__ == "__main__":`. Without `daily` the
+    days of runs are not kept, only their means.
     """
-    return carry_out(_with(single(scenario), replications, seed), out, workers, progress)
+    return carry_out(replace(_with(single(scenario), replications, seed), daily=daily), out, workers, progress)
 
 
 def compare(
@@ -118,19 +121,21 @@ def compare(
     outcomes: Sequence[str] = SHOWN,
     headline: Sequence[str] = HEADLINE,
     precision: float | None = None,
-    workers: int = 1,
+    workers: Workers = 1,
     out: Path | str | None = None,
     progress: Tell | None = None,
     share_burn_in: bool = True,
+    daily: bool = True,
 ) -> Comparison:
     """Run a baseline and policies on the same seeds and compare them; how often and from which seed is in the baseline unless given.
 
     `precision` adds replications until the 95 % half-width of each effect on `headline` outcomes is below that share of the baseline's
-    mean, or there are `MOST_REPLICATIONS`. `share_burn_in=False` makes every run whole, to the same bits in more time.
+    mean, or there are `MOST_REPLICATIONS`. `share_burn_in=False` makes every run whole, to the same bits in more time. Without `daily` the
+    days of runs are not kept, only their means, and there is no figure over days. `workers` is a number of processes or an executor.
     Raises `ScenarioError` when there is no policy, two scenarios have one name or cannot be paired, or there is no such outcome.
     """
     asked = asked_of(baseline, policies, replications, seed, outcomes, headline, precision)
-    done = carry_out(asked, out, workers, progress, share_burn_in)
+    done = carry_out(replace(asked, daily=daily), out, workers, progress, share_burn_in)
     assert isinstance(done, Comparison)
     return done
 
@@ -162,15 +167,17 @@ def sweep(
     replications: int | None = None,
     seed: int | None = None,
     overrides: Mapping[str, object] | None = None,
-    workers: int = 1,
+    workers: Workers = 1,
     out: Path | str | None = None,
     progress: Tell | None = None,
+    daily: bool = True,
 ) -> Comparison:
     """Compare a scenario file with itself under other levels of one key or two, each given as `KEY=LOW:HIGH:LEVELS`.
 
-    The name of a lever stands for the strength of a policy on it from the end of burn-in. Raises `ScenarioError`.
+    The name of a lever stands for the strength of a policy on it from the end of burn-in. `daily` as in `compare`. Raises `ScenarioError`.
     """
-    done = carry_out(_with(swept(scenario, varies_of(vary), overrides), replications, seed), out, workers, progress)
+    plan = replace(_with(swept(scenario, varies_of(vary), overrides), replications, seed), daily=daily)
+    done = carry_out(plan, out, workers, progress)
     assert isinstance(done, Comparison)
     return done
 
@@ -200,9 +207,9 @@ def _with(plan: Plan, replications: int | None, seed: int | None) -> Plan:
     return replace(plan, replications=plan.replications if replications is None else replications, seed=plan.seed if seed is None else seed)
 
 
-def check_workers(workers: int) -> None:
-    """Raise `ScenarioError` for what is no number of processes."""
-    _whole("workers", workers, 1, MOST_WORKERS)
+def check_workers(workers: Workers) -> None:
+    """Raise `ScenarioError` for what is neither a number of processes nor an executor."""
+    _whole("workers", count(workers), 1, MOST_WORKERS)
 
 
 def _outcome(name: str) -> str:

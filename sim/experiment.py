@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,10 @@ import numpy as np
 
 from sim.burn_in import BurnIn, Ids, Schedule, Simulate, Simulation
 from sim.outcomes import OUTCOMES
-from sim.provenance import model_source, run_id
+from sim.provenance import model_source, run_ids
 from sim.scenario import Scenario, ScenarioError, scenario_from
-from sim.store import Parts, Results, Row, RunResult, StoreError, damaged
-from sim.workers import Crash, in_processes, interrupts_held
+from sim.store import MEANS, About, Parts, Place, Results, Row, RunResult, StoreError, WriteError, damaged
+from sim.workers import Crash, Workers, at_most, count, in_processes, interrupts_held
 
 simulate: Simulate = Simulation()
 """What makes runs."""
@@ -80,10 +82,10 @@ def jobs_of(scenarios: Mapping[str, Scenario], replications: int, seed: int, lat
 
     Replication k of each has the seed `seed` + k, and those named in `later` so much more.
     """
-    identities = {name: scenario.identity() for name, scenario in scenarios.items()}
+    ids = {name: run_ids(scenario.identity()) for name, scenario in scenarios.items()}
     firsts = {name: seed + (later or {}).get(name, 0) for name in scenarios}
     return [
-        Job(scenario, name, k, firsts[name] + k, run_id(identities[name], firsts[name] + k))
+        Job(scenario, name, k, firsts[name] + k, ids[name](firsts[name] + k))
         for k in range(replications)
         for name, scenario in scenarios.items()
     ]
@@ -98,10 +100,39 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> RunResult | BurnIn
         return traceback.format_exc()
 
 
+@dataclass(frozen=True)
+class Written:
+    """What stands in for the result of a run that the process which made it has kept."""
+
+
+OUT_OF_SIGHT = "this process does not see the results directory"
+
+
+def made(place: Place | None, ids: Ids, function: Callable[..., Any], *arguments: Any) -> RunResult | BurnIn | Written | str:
+    """Make a run or, for several `ids`, the burn-in that they share, and keep it at `place` if this process sees that.
+
+    Raises `WriteError` when the disk refuses a run.
+    """
+    if place is None or (len(ids) == 1 and not place.in_sight):
+        return attempt(function, *arguments)
+    if not place.in_sight:  # states are too large to be handed from machine to machine
+        return OUT_OF_SIGHT
+    if len(ids) == 1 and place.has(ids[0]):  # an executor that lost the word of it has it made again
+        return Written()
+    result = attempt(function, *arguments)
+    if isinstance(result, RunResult):
+        place.write(ids[0], result)
+        return Written()
+    if isinstance(result, BurnIn) and isinstance(result.state, bytes):
+        with suppress(WriteError):  # a disk with room for runs may have none for states, which then are handed over
+            return replace(result, state=place.put(result.state))
+    return result
+
+
 def run_jobs(
     jobs: Sequence[Job],
     store: Parts,
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Callable[[Progress], None] | None = None,
     how: Simulate | None = None,
     share_burn_in: bool = True,
@@ -109,27 +140,25 @@ def run_jobs(
     """Make the runs that `store` does not have.
 
     Each is kept as soon as it is finished; one that raises is recorded and the others go on. With one worker the runs are made in
-    this process, else in spawned ones; runs that are alike until policies start share their burn-in if `share_burn_in`; results depend
-    on neither. `KeyboardInterrupt` passes through, with what was finished kept. `how` is a stand-in for `simulate`.
+    this process, else in spawned ones or by an executor; runs that are alike until policies start share their burn-in if `share_burn_in`;
+    results depend on none of these. A run of which the store has the record that it failed is not made again: it has failed.
+    `KeyboardInterrupt` passes through, with what was finished kept. `how` is a stand-in for `simulate`.
     """
     report = RunReport()
-    pending: dict[str, Job] = {}
-    for job in jobs:
-        if job.run_id in pending or job.run_id in report.skipped:
-            continue
-        if store.has(job.run_id):
-            report.skipped.append(job.run_id)
-        else:
-            pending[job.run_id] = job
-    state = Progress(len(pending) + len(report.skipped), len(report.skipped))
+    pending = _missing(jobs, store, report)
+    state = Progress(len(pending) + len(report.skipped) + len(report.failed), len(report.skipped), failed=len(report.failed))
     tell = progress or (lambda _: None)
     tell(state)
+    told: set[str] = set()
 
-    def keep(job: Job, result: RunResult | BurnIn | str | Crash) -> None:
+    def keep(job: Job, result: RunResult | BurnIn | Written | str | Crash) -> None:
         nonlocal state
         with interrupts_held():
-            if isinstance(result, RunResult):
-                store.write(job.run_id, result)
+            if isinstance(result, RunResult | Written):
+                if isinstance(result, RunResult):
+                    store.write(job.run_id, result)
+                else:
+                    store.written(job.run_id)
                 report.done.append(job.run_id)
             else:
                 text = f"{result}\n" if isinstance(result, Crash) else str(result)
@@ -139,29 +168,47 @@ def run_jobs(
             state = replace(state, computed=len(report.done), failed=len(report.failed))
             tell(state)
 
-    def finished(ids: Ids, result: RunResult | BurnIn | str | Crash) -> None:
+    def finished(ids: Ids, result: RunResult | BurnIn | Written | str | Crash) -> None:
         if len(ids) == 1:
             keep(pending[ids[0]], result)
-        elif not isinstance(result, BurnIn):
-            why = str(result).strip().splitlines()[-1]
+        elif not isinstance(result, BurnIn) and (why := str(result).strip().splitlines()[-1]) not in told:
+            told.add(why)
             tell(replace(state, note=f"burn-in of seed {pending[ids[0]].seed} cannot be shared, {len(ids)} runs make their own: {why}"))
         schedule.over(ids, result)
 
-    schedule = Schedule({key: (job.scenario, job.seed) for key, job in pending.items()}, how or simulate, workers, share_burn_in)
+    schedule = Schedule({key: (job.scenario, job.seed) for key, job in pending.items()}, how or simulate, count(workers), share_burn_in)
     if workers == 1:
         while schedule.calls:
             ids, call = schedule.calls.popleft()
             finished(ids, attempt(*call))
     else:
-        in_processes(attempt, schedule.calls, min(workers, max(len(pending), 1)), finished)
+        in_processes(partial(made, store.place), schedule.calls, at_most(workers, len(pending)), finished)
     return report
+
+
+def _missing(jobs: Sequence[Job], store: Parts, report: RunReport) -> dict[str, Job]:
+    """Return by id the runs that are to be made; note in the report those that are there and those that are known to fail."""
+    pending: dict[str, Job] = {}
+    seen: set[str] = set()
+    for job in jobs:
+        if job.run_id in seen:
+            continue
+        seen.add(job.run_id)
+        if store.has(job.run_id):
+            report.skipped.append(job.run_id)
+        elif record := store.failure(job.run_id):
+            report.failed.append(Failure(job.run_id, job.scenario_name, job.replication, job.seed, str(record.get("traceback", ""))))
+        else:
+            pending[job.run_id] = job
+    return pending
 
 
 @dataclass(frozen=True)
 class Replay:
     """A run made again: `differs` gives outcomes and the first day on which each has another value.
 
-    `source_changed` says that the model has changed since, `failure` is the traceback if the run raises now.
+    `source_changed` says that the model has changed since, `failure` is the traceback if the run raises now. Where the days of runs are
+    not kept, `by_days` is false: means are compared, and the day is 0.
     """
 
     run_id: str
@@ -170,6 +217,7 @@ class Replay:
     differs: Mapping[str, int]
     source_changed: bool
     failure: str = ""
+    by_days: bool = True
 
     @property
     def identical(self) -> bool:
@@ -178,14 +226,14 @@ class Replay:
 
 
 def replay(wanted: str, directory: Path | str = "results") -> Replay:
-    """Make a run again from its manifest and compare it with what is stored, day by day and to the bit.
+    """Make a run again from its manifest and compare it with what is stored to the bit, day by day or, where days are not kept, by means.
 
     `wanted` is a run id or the beginning of one; `directory` is a results directory or one that holds some.
     Raises `StoreError` when no finished run has that id, or several have.
     """
     results, entry = find_run(wanted, Path(directory))
-    stored = results.run_days(entry["run_id"])
-    if stored is None:
+    stored, about = results.run_days(entry["run_id"]), results.about_run(entry["run_id"])
+    if stored is None and about is None:
         raise StoreError(f"run {entry['run_id']} of {results.path} is not finished; there is nothing to compare with")
     manifest = results.path / "manifest.json"
     try:
@@ -200,6 +248,8 @@ def replay(wanted: str, directory: Path | str = "results") -> Replay:
     again = attempt(simulate, scenario, seed)
     if not isinstance(again, RunResult):
         return Replay(entry["run_id"], entry["scenario"], seed, {}, changed, str(again))
+    if stored is None:
+        return Replay(entry["run_id"], entry["scenario"], seed, _other_means(again.means, about), changed, by_days=False)
     differs = {}
     for name in OUTCOMES:
         ours, theirs = np.asarray(again.daily[name]), stored[name]
@@ -208,6 +258,12 @@ def replay(wanted: str, directory: Path | str = "results") -> Replay:
         elif ours.tobytes() != theirs.tobytes():
             differs[name] = int(np.argmax(ours.view(np.uint64) != np.ascontiguousarray(theirs).view(np.uint64)))
     return Replay(entry["run_id"], entry["scenario"], seed, differs, changed)
+
+
+def _other_means(means: Mapping[str, float], about: About | None) -> dict[str, int]:
+    """Return the means over the window that are not the same to the bit, each with the first day, as no other is known."""
+    stored = {} if about is None else about.means
+    return {name: 0 for name in MEANS if np.float64(means[name]).tobytes() != np.float64(stored.get(name, np.nan)).tobytes()}
 
 
 def find_run(wanted: str, directory: Path) -> tuple[Results, dict[str, Any]]:

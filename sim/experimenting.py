@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
 
 import typer
 
 from sim.faults import SETTING
-from sim.options import Out, Quiet, Replications, Seed, Settings, Workers, whole
-from sim.runner import conclude, kept_if_interrupted, overrides_of, processors
+from sim.options import ClusterAddress, Out, Quiet, Replications, RetryFailed, Seed, Settings, Workers, whole
+from sim.runner import conclude, forget_failures, kept_if_interrupted, overrides_of, team
 
 if TYPE_CHECKING:
     from sim.exploring.carrying import Explored
@@ -30,12 +30,31 @@ class Analysis(Protocol):
         """Write tables and figures into a results directory."""
 
 
+class How(NamedTuple):
+    """Where results go, what makes the runs, whether those that failed are made again, and whether anything is printed."""
+
+    out: Path | None
+    workers: int | None
+    cluster: str | None
+    retry_failed: bool
+    quiet: bool
+
+    def target(self, name: str) -> Path:
+        """Return the results directory of an experiment, rid of failed runs if they are to be made again."""
+        target = self.out or Path("results") / name
+        if self.retry_failed:
+            forget_failures(target)
+        return target
+
+
 def experiment(
     file: File,
     set_: Settings = None,
     replications: Replications = None,
     seed: Seed = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
+    retry_failed: RetryFailed = False,
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
@@ -44,8 +63,8 @@ def experiment(
     from sim.screen import print_points, show
 
     asked = load_exploration(file, overrides_of(set_, replications, seed), SETTING)
-    target = out or Path("results") / asked.name
-    done = _explored(asked, target, workers, quiet)
+    how = How(out, workers, cluster, retry_failed, quiet)
+    target, done = _explored(asked, how)
     if not quiet:
         print_points(done.points, asked.outcomes, {factor.key: factor.label for factor in asked.factors})
         if asked.question:
@@ -53,14 +72,15 @@ def experiment(
     conclude(done, target, quiet, "a row a point is in points.csv, a row a run in runs.parquet; both are in")
 
 
-def _explored(asked: Exploration, target: Path, workers: int | None, quiet: bool) -> Explored:
+def _explored(asked: Exploration, how: How) -> tuple[Path, Explored]:
+    """Make the runs that are missing; returns the results directory and all runs."""
     from sim.exploring.carrying import carry_out, lay_out
     from sim.reporter import Reporter
 
-    reporter = Reporter(quiet)
-    layout = lay_out(asked)
-    with kept_if_interrupted(reporter, target):
-        return carry_out(layout, target, workers or processors(), reporter)
+    reporter = Reporter(how.quiet)
+    layout, target = lay_out(asked), how.target(asked.name)
+    with kept_if_interrupted(reporter, target), team(how.workers, how.cluster) as hands:
+        return target, carry_out(layout, target, hands, reporter)
 
 
 def sensitivity(
@@ -69,6 +89,8 @@ def sensitivity(
     replications: Replications = None,
     seed: Seed = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
+    retry_failed: RetryFailed = False,
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
@@ -81,7 +103,7 @@ def sensitivity(
     asked = load_exploration(file, overrides_of(set_, replications, seed), SETTING)
     check_design(asked)
     require_extra(asked.design)
-    _analysed(asked, analyse, out, workers, quiet)
+    _analysed(asked, analyse, How(out, workers, cluster, retry_failed, quiet))
 
 
 def interactions(
@@ -90,6 +112,8 @@ def interactions(
     replications: Replications = None,
     seed: Seed = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
+    retry_failed: RetryFailed = False,
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
@@ -100,7 +124,7 @@ def interactions(
 
     asked = load_exploration(file, overrides_of(set_, replications, seed), SETTING)
     check_bundle(asked)
-    _analysed(asked, analyse, out, workers, quiet)
+    _analysed(asked, analyse, How(out, workers, cluster, retry_failed, quiet))
 
 
 def discover(
@@ -109,6 +133,8 @@ def discover(
     replications: Replications = None,
     seed: Seed = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
+    retry_failed: RetryFailed = False,
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
@@ -121,15 +147,15 @@ def discover(
     asked = load_exploration(file, overrides_of(set_, replications, seed), SETTING)
     check_rule(asked)
     ema()
-    _analysed(asked, analyse, out, workers, quiet)
+    _analysed(asked, analyse, How(out, workers, cluster, retry_failed, quiet))
 
 
-def _analysed(asked: Exploration, analyse: Callable[[Explored], Analysis], out: Path | None, workers: int | None, quiet: bool) -> None:
+def _analysed(asked: Exploration, analyse: Callable[[Explored], Analysis], how: How) -> None:
     """Make the runs that are missing, analyse them, write tables and figures, and print the answer."""
     from sim.screen import say, show
 
-    target = out or Path("results") / asked.name
-    done = _explored(asked, target, workers, quiet)
+    target, done = _explored(asked, how)
+    quiet = how.quiet
     if done.failures:
         say("abm: an analysis needs every point, so there is none")
         conclude(done, target, quiet)
@@ -152,6 +178,8 @@ def optimise(
     ] = None,
     seed: Seed = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
+    retry_failed: RetryFailed = False,
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
@@ -164,10 +192,10 @@ def optimise(
     from sim.optimising.command import carry_out
     from sim.reporter import Reporter
 
-    target, reporter = out or Path("results") / asked.name, Reporter(quiet)
+    target, reporter = How(out, workers, cluster, retry_failed, quiet).target(asked.name), Reporter(quiet)
     try:
-        with kept_if_interrupted(reporter, target):
-            done = carry_out(asked, target, workers or processors(), reporter)
+        with kept_if_interrupted(reporter, target), team(workers, cluster) as hands:
+            done = carry_out(asked, target, hands, reporter)
     except SearchFailedError as error:
         say(f"abm: {error}")
         conclude(error, target, quiet)

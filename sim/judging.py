@@ -10,8 +10,8 @@ import typer
 
 from sim.faults import SETTING, Fault, ScenarioError, corrected, nearest, one_of, show
 from sim.matching.defaults import MEMBERS, POINTS, REPLICATIONS, SMALL, WAVES
-from sim.options import Out, Quiet, Replications, Seed, Settings, Workers, whole
-from sim.runner import SCENARIOS, carried_out, conclude, kept_if_interrupted, overrides_of, processors, with_table
+from sim.options import ClusterAddress, Out, Quiet, Replications, RetryFailed, Seed, Settings, Workers, whole
+from sim.runner import SCENARIOS, carried_out, conclude, forget_failures, kept_if_interrupted, overrides_of, team, with_table
 
 if TYPE_CHECKING:
     from sim.experiment import Failure
@@ -24,6 +24,8 @@ def levers(
     set_: Settings = None,
     replications: Replications = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
+    retry_failed: RetryFailed = False,
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
@@ -31,8 +33,9 @@ def levers(
     from sim.screen import print_effects, print_levers
 
     if not effects:
-        if set_ or replications or workers or out:
-            raise typer.BadParameter("only goes with --effects", param_hint="--set, --replications, --workers, --out")
+        if set_ or replications or workers or cluster or retry_failed or out:
+            options = "--set, --replications, --workers, --cluster, --retry-failed, --out"
+            raise typer.BadParameter("only goes with --effects", param_hint=options)
         print_levers()
         return
     overrides = overrides_of(set_)
@@ -40,7 +43,7 @@ def levers(
     from sim.scenario import load_scenario
 
     baseline = load_scenario(SCENARIOS / "baseline.toml", {**SHORTER, **overrides}, SETTING)
-    measured = with_table(plan(baseline, replications or 6), out, workers, quiet, table)
+    measured = with_table(plan(baseline, replications or 6), out, workers, quiet, table, cluster, retry_failed)
     if not quiet:
         print_effects(measured)
     if not measured["holds"].all():
@@ -52,6 +55,8 @@ def calibration(
     set_: Settings = None,
     replications: Replications = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
+    retry_failed: RetryFailed = False,
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
@@ -62,7 +67,7 @@ def calibration(
     asked = load_scenario(scenario or SCENARIOS / "wechat_full.toml", overrides_of(set_), SETTING)
     from sim.calibration import plan, table
 
-    measured = with_table(plan(asked, replications or 4), out, workers, quiet, table)
+    measured = with_table(plan(asked, replications or 4), out, workers, quiet, table, cluster, retry_failed)
     if not quiet:
         print_targets(measured)
     if not measured.loc[measured["kind"] == "hard", "inside"].all():
@@ -76,6 +81,8 @@ def validate(
     set_: Settings = None,
     replications: Replications = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
+    retry_failed: RetryFailed = False,
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
@@ -101,7 +108,7 @@ def validate(
     base = load_scenario(SCENARIOS / "baseline.toml", {**patterns.SHORTER, **overrides}, SETTING)
     plan = patterns.plan(base, replications or 8, chosen)
     target = out or Path("results") / plan.name
-    done = carried_out(plan, target, workers, quiet)
+    done = carried_out(plan, target, workers, quiet, cluster, retry_failed)
     if done.failures:
         conclude(done, target, quiet)
     for suffix in ("csv", "md", "html", "png"):
@@ -112,7 +119,8 @@ def validate(
             say(f"{made} of {total} watched runs done")
 
     try:
-        seen = patterns.gathered(done, chosen, workers or processors(), tell)
+        with team(workers, cluster) as hands:
+            seen = patterns.gathered(done, chosen, hands, tell)
         table = patterns.judged(seen, chosen)
         note = f"n = {plan.replications} replications on common seeds; {base.population.users:,} users."
         figure = scorecard(patterns.curves(seen, chosen), patterns.tallies(table), note)
@@ -158,6 +166,8 @@ def calibrate(
     ] = 0,
     seed: Seed = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
+    retry_failed: RetryFailed = False,
     out: Out = None,
     quiet: Quiet = False,
 ) -> None:
@@ -179,10 +189,12 @@ def calibrate(
         if failures:
             say(f"abm: {words}; their tracebacks are in {target / 'manifest.json'}")
 
-    target, reporter, processes = out or Path("results") / "calibrate", Reporter(quiet), workers or processors()
+    target, reporter = out or Path("results") / "calibrate", Reporter(quiet)
+    if retry_failed:
+        forget_failures(target)
     try:
-        with kept_if_interrupted(reporter, target):
-            done = match(problem, base, waves, points, replications, members, recovery, out=target, workers=processes, progress=reporter)
+        with kept_if_interrupted(reporter, target), team(workers, cluster) as hands:
+            done = match(problem, base, waves, points, replications, members, recovery, out=target, workers=hands, progress=reporter)
     except RunsFailedError as error:
         tell(error.failures, str(error))
         raise typer.Exit(1) from None

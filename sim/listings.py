@@ -123,6 +123,35 @@ def plot(directory: Annotated[Path, typer.Argument(metavar="RESULTS_DIR", help="
         say(f"figures are in {directory / 'figures'}")
 
 
+def results(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A results directory, finished or not.")],
+    sql: Annotated[
+        str | None,
+        typer.Option(metavar="QUESTION", help="Ask its tables, runs and daily: SELECT scenario, avg(price_yuan) FROM runs GROUP BY ALL."),
+    ] = None,
+) -> None:
+    """Say how far the runs in a results directory are; with --sql, ask its tables."""
+    from sim.screen import print_answer, print_standings, say
+    from sim.store import Results, answered, standings
+
+    found = Results(directory)
+    if sql is None:
+        print_standings(standings(found), _MOST_SCENARIOS)
+        about, shelf = found.manifest, found.shelf
+        state = "finished" if about.get("finished") else "not finished: the same command goes on"
+        days = "" if about.get("daily", True) else ", days of runs are not kept"
+        kept = f"{shelf.packs} packs, {len(shelf.loose)} loose parts"
+        say(f"`abm {about.get('command')}` {about.get('name')}, {state}{days}; {kept}")
+        return
+    columns, rows, more = answered(found, sql, _MOST_ROWS)
+    print_answer(columns, rows)
+    if more:
+        say(f"these are the first {_MOST_ROWS:,} rows; ask for fewer, or open the .parquet files")
+
+
+_MOST_ROWS, _MOST_SCENARIOS = 1000, 40
+
+
 def replay(run_id: Annotated[str, typer.Argument(help="The run's id, or the beginning of it.")], out: Place = Path("results")) -> None:
     """Make one run again; say whether the result is identical."""
     from sim.experiment import replay as make_again
@@ -131,12 +160,13 @@ def replay(run_id: Annotated[str, typer.Argument(help="The run's id, or the begi
     again = make_again(run_id, out)
     which = f"run {again.run_id} ({again.scenario}, seed {again.seed})"
     if again.identical:
-        show(f"identical: {which}: every outcome of every day is the same to the bit")
+        same = "every outcome of every day" if again.by_days else "every mean over the window (its days were not kept)"
+        show(f"identical: {which}: {same} is the same to the bit")
         return
     if again.failure:
         say(f"abm: {which} failed: {again.failure.strip().splitlines()[-1]}")
         raise typer.Exit(1)
-    days = [f"{name} from day {day}" for name, day in list(again.differs.items())[:5]]
+    days = [f"{name} from day {day}" if again.by_days else name for name, day in list(again.differs.items())[:5]]
     show(f"not identical: {which}: {len(again.differs)} outcomes differ, {', '.join(days)}{' ...' if len(again.differs) > 5 else ''}")
     if again.source_changed:
         show("the source of the model has changed since the run was made")
@@ -183,4 +213,4 @@ def trace(
         show("\n".join(found.sentences))
 
 
-COMMANDS = (trace, check, diff, schema, outcomes, parameters, new, plot, replay)
+COMMANDS = (trace, check, diff, schema, outcomes, parameters, new, plot, results, replay)

@@ -103,6 +103,16 @@ Workers = Annotated[
     int | None,
     typer.Option(parser=whole("--workers", 1, 4096), metavar="W", help="Processes; as many as there are processors if not given."),
 ]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Make runs on the Dask cluster whose scheduler is there, such as tcp://10.0.0.1:8786; 'local' starts one with --workers.",
+    ),
+]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Make runs again that failed in an earlier command.")]
+NoDaily = Annotated[bool, typer.Option("--no-daily", help="Keep means of runs only, no days: less disk, no figures over days.")]
 Out = Annotated[Path | None, typer.Option(parser=folder("--out"), metavar="DIR", help="Results directory; results/NAME if not given.")]
 Place = Annotated[Path, typer.Option("--out", parser=folder("--out"), metavar="DIR", help="Results directory, or one that holds some.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

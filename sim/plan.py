@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,9 @@ class Plan:
     """What a command asked for.
 
     `scenarios` are by name, the baseline first. `axes` and `levels` are those of a sweep: the keys varied, and for each scenario the
-    level of each key, the baseline's own included. `widest` is the half-width reached when a `precision` was asked for. `members` says of
-    each scenario that is another one in a member of the set of parameter vectors which one that is, and the member's number.
+    level of each key, the baseline's own included. Without `daily` the days of runs are not kept, only their means. `widest` is the half-
+    width reached when a `precision` was asked for. `members` says of each scenario that is another one in a member of the set of
+    parameter vectors which one that is, and the member's number.
     """
 
     command: str
@@ -59,15 +61,16 @@ class Plan:
     precision: float | None = None
     widest: float | None = None
     members: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    daily: bool = True
 
-    @property
+    @cached_property
     def jobs(self) -> list[Job]:
         """Return the runs to be made, interleaved by replication; scenarios share seeds in each member of the set, members do not."""
         return jobs_of(
             self.scenarios, self.replications, self.seed, {name: STRIDE * (number + 1) for name, (_, number) in self.members.items()}
         )
 
-    @property
+    @cached_property
     def sorted_jobs(self) -> list[Job]:
         """Return the same in the order of the tables: by scenario, then by replication."""
         order = {name: k for k, name in enumerate(self.scenarios)}
@@ -101,6 +104,7 @@ class Plan:
             "seeds": [self.seed + k for k in range(self.replications)],
             "axes": [vary.model_dump() for vary in self.axes],
             "levels": {name: list(levels) for name, levels in self.levels.items()},
+            "daily": self.daily,
             "members": {name: list(copy) for name, copy in self.members.items()},
             "scenarios": {
                 name: {
@@ -110,7 +114,7 @@ class Plan:
                 }
                 for name, scenario in self.scenarios.items()
             },
-            "runs": [{**asdict(job.row), "status": status(job)} for job in self.sorted_jobs],
+            "runs": [{**vars(job.row), "status": status(job)} for job in self.sorted_jobs],
             "failures": [asdict(failure) for failure in failed.values()],
         }
 
@@ -145,6 +149,7 @@ class Plan:
                 precision=manifest["precision"],
                 widest=manifest["widest"],
                 members={name: (str(copied), int(number)) for name, (copied, number) in manifest.get("members", {}).items()},
+                daily=bool(manifest.get("daily", True)),
             )
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False)[0]

@@ -7,6 +7,7 @@ import hashlib
 import json
 import platform
 import subprocess
+from collections.abc import Callable
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -47,7 +48,19 @@ def _imported_from(module: str) -> set[Path]:
 
 def run_id(identity: str, seed: int) -> str:
     """Return the id of a run: a hash of the resolved scenario, the seed and the source of the model."""
-    return hashlib.sha256(json.dumps([identity, seed, model_source()]).encode()).hexdigest()[:16]
+    return run_ids(identity)(seed)
+
+
+def run_ids(identity: str) -> Callable[[int], str]:
+    """Return what gives the id of a run of one resolved scenario by its seed; the scenario is hashed once."""
+    begun, source = hashlib.sha256(f"[{json.dumps(identity)}, ".encode()), json.dumps(model_source())
+
+    def of(seed: int) -> str:
+        whole = begun.copy()
+        whole.update(f"{seed}, {source}]".encode())
+        return whole.hexdigest()[:16]
+
+    return of
 
 
 def provenance() -> dict[str, Any]:
@@ -62,11 +75,12 @@ def provenance() -> dict[str, Any]:
         "git_dirty": dirty,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "libraries": {name: _version(name) for name in _LIBRARIES},
+        "libraries": {name: version_of(name) for name in _LIBRARIES},
     }
 
 
-def _version(library: str) -> str | None:
+def version_of(library: str) -> str | None:
+    """Return the version of a library that is installed; None when it is not."""
     try:
         return metadata.version(library)
     except metadata.PackageNotFoundError:

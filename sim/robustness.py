@@ -16,6 +16,7 @@ from sim.faults import Fault, ScenarioError, show
 from sim.matching.plausible import beside_ledger
 from sim.plan import Plan
 from sim.scenario import Scenario
+from sim.workers import Workers
 
 OPTION = "--over-uncertainty"
 
@@ -116,7 +117,7 @@ def over_members(
     asked: Plan,
     members: Mapping[int, Values],
     replications: int | None = None,
-    workers: int = 1,
+    workers: Workers = 1,
     out: Path | str | None = None,
     progress: Tell | None = None,
 ) -> Robust:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sim.experiment import Failure
     from sim.plan import Plan
     from sim.reporter import Reporter
+    from sim.workers import Workers
 
 SCENARIOS = Path("scenarios")
 """Where the shipped scenarios are, from a checkout."""
@@ -37,8 +38,30 @@ def processors() -> int:
 
 
 @contextmanager
+def team(workers: int | None, cluster: str | None) -> Iterator[Workers]:
+    """Give what makes runs: processes of this machine, as many as it has processors if not said, or a cluster."""
+    if cluster is None:
+        yield workers or processors()
+        return
+    from sim.cluster import on_cluster
+
+    with on_cluster(cluster, workers or processors()) as executor:
+        yield executor
+
+
+def forget_failures(target: Path) -> None:
+    """Take away the records of runs that failed in a results directory, if there is one, so that they are made again."""
+    from sim.store import Store
+
+    if target.is_dir():
+        with Store(target) as store:
+            store.forget_failures()
+
+
+@contextmanager
 def kept_if_interrupted(reporter: Reporter, target: Path) -> Iterator[None]:
     """Say where an interrupted command goes on, and take its bar away in any case."""
+    from sim.cluster import ClusterError
     from sim.screen import say
     from sim.store import WriteError
     from sim.workers import Terminated
@@ -55,20 +78,24 @@ def kept_if_interrupted(reporter: Reporter, target: Path) -> Iterator[None]:
         reporter.close()
         say(f"abm: interrupted{kept()}; the same command goes on from there")
         raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
-    except WriteError as error:
-        raise WriteError(f"{error}{kept()}") from error
+    except (WriteError, ClusterError) as error:
+        raise type(error)(f"{error}{kept()}") from error
     finally:
         reporter.close()
 
 
-def carried_out(plan: Plan, out: Path | None, workers: int | None, quiet: bool) -> Runs:
+def carried_out(
+    plan: Plan, out: Path | None, workers: int | None, quiet: bool, cluster: str | None = None, retry_failed: bool = False
+) -> Runs:
     """Carry out a plan with progress on standard error; say where an interrupted one goes on."""
     from sim.conduct import carry_out
     from sim.reporter import Reporter
 
     target, reporter = out or Path("results") / plan.name, Reporter(quiet)
-    with kept_if_interrupted(reporter, target):
-        return carry_out(plan, target, workers or processors(), reporter)
+    if retry_failed:
+        forget_failures(target)
+    with kept_if_interrupted(reporter, target), team(workers, cluster) as hands:
+        return carry_out(plan, target, hands, reporter)
 
 
 class Ended(Protocol):
@@ -88,17 +115,26 @@ def conclude(done: Ended, target: Path, quiet: bool, kept: str = "tables and fig
         say(f"abm: run {failure.run_id} failed ({failure.scenario}, replication {failure.replication}, seed {failure.seed}): {reason}")
     if done.failures:
         say(f"abm: {len(done.failures)} runs failed; their tracebacks are in {target / 'manifest.json'}, the other runs are kept")
+        say("abm: the same command makes them again if it has --retry-failed")
         raise typer.Exit(1)
     if not quiet:
         say(f"{kept} {target}")
 
 
-def with_table(plan: Plan, out: Path | None, workers: int | None, quiet: bool, table: Callable[[Runs], pd.DataFrame]) -> pd.DataFrame:
+def with_table(
+    plan: Plan,
+    out: Path | None,
+    workers: int | None,
+    quiet: bool,
+    table: Callable[[Runs], pd.DataFrame],
+    cluster: str | None = None,
+    retry_failed: bool = False,
+) -> pd.DataFrame:
     """Carry out a plan and write the table made of its runs beside the others."""
     from sim.store import write_csv
 
     target = out or Path("results") / plan.name
-    done = carried_out(plan, target, workers, quiet)
+    done = carried_out(plan, target, workers, quiet, cluster, retry_failed)
     if done.failures:
         conclude(done, target, quiet)
     made = table(done)

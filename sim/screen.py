@@ -16,6 +16,8 @@ from rich.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sim.store import Standing
+
 
 _PIPE_WIDTH = 400
 _FIRST_POINTS = 20
@@ -97,6 +99,27 @@ def duration(seconds: float) -> str:
     if whole < 60:
         return f"{whole} s"
     return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def print_standings(standings: Sequence[Standing], most: int) -> None:
+    """Print how far the runs of each scenario are, of some if there are more than `most`, and those of all."""
+    shown = [*standings[:-1][:most], standings[-1]] if len(standings) != 2 else standings[:1]
+    columns = ("runs", "done", "failed", "missing", "days")
+    rows = [(one.scenario, *(f"{getattr(one, column):,}" for column in columns)) for one in shown]
+    if (hidden := len(standings) - 1 - most) > 0:
+        rows.insert(-1, (f"... and {hidden:,} more", *("" for _ in columns)))
+    print_table(("scenario", *columns), rows, "", right=columns)
+
+
+def print_answer(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print what a question in SQL brought."""
+
+    def cell(value: object) -> str:
+        return "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+
+    rows = list(rows)
+    numbers = [name for k, name in enumerate(columns) if rows and isinstance(rows[0][k], int | float)]
+    print_table(columns, [tuple(map(cell, row)) for row in rows], "", right=numbers)
 
 
 def print_comparison(table: pd.DataFrame, titles: Mapping[str, str], baseline: str) -> None:

@@ -18,6 +18,7 @@ from sim.levers import LEARNING
 from sim.plan import Plan
 from sim.scenario import Scenario
 from sim.store import write_csv, writing
+from sim.workers import Workers
 
 OPTION, KEY = "--over-learning", "dealers.learning"
 
@@ -71,7 +72,7 @@ def plans(asked: Plan) -> dict[str, Plan]:
     }
 
 
-def over_rules(asked: Plan, out: Path | str | None = None, workers: int = 1, progress: Tell | None = None) -> OverLearning:
+def over_rules(asked: Plan, out: Path | str | None = None, workers: Workers = 1, progress: Tell | None = None) -> OverLearning:
     """Carry a comparison out under each rule of learning, in `out` each in a directory named after it, with `TABLE` beside them.
 
     Raises `ScenarioError` when a scenario sets a rule itself or `out` holds something else, and what `carry_out` raises.

@@ -1,4 +1,7 @@
-"""Calls in spawned processes: cheap to start, one thread each, gone when the parent goes, and blame for the call that kills its process."""
+"""Calls in other processes, through an executor; blame for the call that kills its process.
+
+Without another executor they are spawned here: cheap to start, one thread each, gone when the parent goes.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,18 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 Key = TypeVar("Key")
 Result = TypeVar("Result")
+
+Workers = int | Executor
+"""Processes of this machine, or an executor of another kind, such as a cluster's: what makes many runs takes either."""
 
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "ARROW")}
 """Environment in which numerical libraries start no threads of their own: the processes are the parallelism."""
@@ -33,41 +39,56 @@ class Crash:
         return "The worker process died: killed, or out of memory."
 
 
+def count(workers: Workers) -> int:
+    """Return how many calls are made at a time."""
+    if isinstance(workers, Executor):
+        return max(1, int(getattr(workers, "_max_workers", None) or 1))
+    return workers
+
+
+def at_most(workers: Workers, calls: int) -> Workers:
+    """Return no more processes of this machine than there are calls; another executor as it is."""
+    return workers if isinstance(workers, Executor) else min(workers, max(calls, 1))
+
+
 def in_processes(
     function: Callable[..., Result],
     calls: deque[tuple[Key, tuple[Any, ...]]],
-    workers: int,
+    workers: Workers,
     finished: Callable[[Key, Result | Crash], None],
 ) -> None:
-    """Call a function for each of `calls` (key and arguments) in `workers` processes; `finished` gets key and result in this one.
+    """Call a function with each of `calls` (key and arguments) in processes; `finished` gets key and result in this one.
 
     `finished` may add to `calls`.
-    When a process dies, the calls that were under way are made again one at a time, so that the one to blame is known.
+    When a process dies, the calls that were under way are made again one at a time, so that the one to blame is known; an executor that
+    makes calls again by itself raises `BrokenExecutor` in the future of one that does not end.
     An exception, `KeyboardInterrupt` included, ends the processes at once and passes through.
     """
     suspects: deque[tuple[Key, tuple[Any, ...]]] = deque()
     while calls or suspects:
         alone = bool(suspects)
         source = suspects if alone else calls
-        most = 1 if alone else 2 * workers  # a call waits for each process, so that none is idle while results are kept
         flying: dict[Future[Result], tuple[Key, tuple[Any, ...]]] = {}
         broken = False
-        with _pool(1 if alone else workers) as pool:
+        with _pool(at_most(workers, 1) if alone else workers, flying) as pool:
             while flying or (source and not broken):
+                most = 1 if alone else 2 * count(workers)  # a call waits for each process, so that none is idle while results are kept
                 while source and len(flying) < most and not broken:
                     try:
-                        with _quiet_start():
-                            future = pool.submit(function, *source[0][1])
-                    except BrokenProcessPool:
+                        with quiet_start():
+                            future = pool.submit(function, source[0][0], *source[0][1])
+                    except BrokenExecutor:
                         broken = True
                     else:
                         flying[future] = source.popleft()
-                done, _ = wait(flying, return_when=FIRST_COMPLETED)
+                done, _ = wait(flying, timeout=_SECONDS_A_LOOK, return_when=FIRST_COMPLETED)
+                if not done and isinstance(pool, ProcessPoolExecutor):
+                    _free(pool)
                 for future in done:
                     call = flying.pop(future)
                     try:
                         result = future.result()
-                    except BrokenProcessPool:
+                    except BrokenExecutor:
                         broken = True
                         if alone:
                             finished(call[0], Crash())
@@ -78,6 +99,19 @@ def in_processes(
 
 
 _SECONDS_TO_END = 5.0
+_SECONDS_A_LOOK = 2.0
+
+
+def _free(pool: ProcessPoolExecutor) -> None:
+    """Let a pool notice that a process died in the middle of a result; it waits for the rest, and the others for their turn to write."""
+    children = dict(getattr(pool, "_processes", None) or {})
+    if all(child.is_alive() for child in children.values()):
+        return
+    for child in children.values():
+        child.terminate()
+    for child in children.values():
+        child.join(_SECONDS_TO_END)
+    _end_of_results(pool)
 
 
 def _end_of_results(pool: ProcessPoolExecutor) -> None:
@@ -91,7 +125,16 @@ def _end_of_results(pool: ProcessPoolExecutor) -> None:
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+def _pool(workers: Workers, flying: Mapping[Future[Result], object]) -> Iterator[Executor]:
+    """Give an executor; an exception ends the processes that were started for it, and on another one gives up the calls that are flying."""
+    if isinstance(workers, Executor):
+        try:
+            yield workers
+        except BaseException:
+            for future in flying:
+                future.cancel()
+            raise
+        return
     before = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start)
     try:
@@ -109,12 +152,13 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 
 @contextmanager
-def _quiet_start() -> Iterator[None]:
+def quiet_start() -> Iterator[None]:
     """Let processes that start in this block inherit one thread a library and a blocked Ctrl-C: the parent deals with that.
 
     What asks this process to end waits until they have started, so that none is left half made.
     """
     before = {name: os.environ.get(name) for name in ONE_THREAD}
+    resource_tracker.ensure_running()  # which else starts with the first process, and unblocks what is blocked
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     os.environ.update(ONE_THREAD)
     try:

@@ -24,6 +24,7 @@ from sim.faults import OVERRIDE, Fault, ScenarioError
 from sim.plan import EXPERIMENT, Plan, standing
 from sim.provenance import provenance
 from sim.store import Memory, Parts, Results, Store, replacing, write_csv, write_table, writing
+from sim.workers import Workers, count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,7 +104,7 @@ def explore(
     replications: int | None = None,
     seed: int | None = None,
     overrides: Mapping[str, object] | None = None,
-    workers: int = 1,
+    workers: Workers = 1,
     out: Path | str | None = None,
     progress: Tell | None = None,
     how: Simulate | None = None,
@@ -149,6 +150,7 @@ def lay_out(asked: Exploration) -> Layout:
         replications=asked.baseline.run.replications,
         seed=asked.baseline.run.seed,
         outcomes=asked.outcomes,
+        daily=asked.daily,
     )
     return Layout(asked, tuple(values), tuple(points), plan)
 
@@ -159,7 +161,7 @@ def _named(number: int, k: int, of: str) -> str:
 
 
 def carry_out(
-    layout: Layout, out: Path | str | None = None, workers: int = 1, progress: Tell | None = None, how: Simulate | None = None
+    layout: Layout, out: Path | str | None = None, workers: Workers = 1, progress: Tell | None = None, how: Simulate | None = None
 ) -> Explored:
     """Make the runs that are missing and, in a results directory, write tables and manifest; errors as in `explore`.
 
@@ -168,13 +170,13 @@ def carry_out(
     check_workers(workers)
     plan = layout.plan
     if out is None:
-        memory = Memory()
+        memory = Memory(plan.daily)
         return Explored(layout, Kept(plan, memory), _make(plan, memory, workers, progress, how))
     start = time.perf_counter()
-    with Store(Path(out)) as store:
+    with Store(Path(out), plan.daily) as store:
         for job in plan.jobs:  # a damaged part is found before anything is written
             store.has(job.run_id)
-        about = {**provenance(), "workers": workers, "design": layout.about}
+        about = {**provenance(), "workers": count(workers), "design": layout.about}
         manifest = plan.manifest(store, (), finished=False)
         if not store.goes_on_with(manifest) and progress:
             told = "had other settings: its tables are replaced, its finished runs are kept"
@@ -184,7 +186,7 @@ def carry_out(
         failures = _make(plan, store, workers, progress, how)
         if progress:
             progress(Progress(1, stage="tables ..."))
-        store.write_tables([job.row for job in plan.sorted_jobs], daily=layout.asked.daily)
+        store.write_tables([job.row for job in plan.sorted_jobs], daily=plan.daily)
         done = Explored(layout, Results(store.path), failures)
         write_table(store.path / "points.parquet", done.points)
         write_csv(store.path / "points.csv", done.points)
@@ -206,7 +208,7 @@ def cleared(path: Path) -> None:
 def check_whole(done: Explored) -> None:
     """Raise `ScenarioError` when a run failed: an analysis needs every point."""
     if done.failures:
-        wanted = "an analysis needs every point; give the command again when it is mended"
+        wanted = "an analysis needs every point; make them again with --retry-failed"
         raise ScenarioError([Fault(done.layout.asked.where, "", "", f"{len(done.failures)} runs failed, and {wanted}")])
 
 
@@ -226,7 +228,7 @@ def write_analysis(path: Path, tables: Mapping[str, pd.DataFrame], figures: Mapp
                     temporary.write_bytes(rendered(figure, kind))
 
 
-def _make(plan: Plan, parts: Parts, workers: int, progress: Tell | None, how: Simulate | None) -> list[Failure]:
+def _make(plan: Plan, parts: Parts, workers: Workers, progress: Tell | None, how: Simulate | None) -> list[Failure]:
     if progress and how is None and (reason := not_shared(plan.scenarios.values())):
         progress(Progress(1, stage=reason))
     return run_jobs(plan.jobs, parts, workers, progress, how).failed

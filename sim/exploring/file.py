@@ -33,7 +33,7 @@ class FileTable(Table):
     outcomes: list[OutcomeName] = Field(default=list(SHOWN), min_length=1, description="outcomes to show")
     replications: int | None = Field(default=None, ge=1, le=100_000, description="replications a point; those of the baseline if not given")
     seed: int | None = Field(default=None, ge=0, le=2**53, description="first seed; that of the baseline if not given")
-    daily: bool = Field(default=False, description="true writes a table of all days of all runs, too")
+    daily: bool = Field(default=False, description="true keeps the days of all runs, and has a table of them")
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from sim.plan import CALIBRATE
 from sim.provenance import provenance
 from sim.scenario import Scenario
 from sim.store import Memory, Store, runs_table, write_csv, write_table
+from sim.workers import Workers, count
 
 Reals = NDArray[np.float64]
 
@@ -102,7 +103,7 @@ def calibrate(
     recovery: int = 0,
     recovery_points: int = WORLD_POINTS,
     out: Path | str | None = None,
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Tell | None = None,
     how: Simulate | None = None,
 ) -> Calibration:
@@ -125,7 +126,7 @@ def calibrate(
     start = time.perf_counter()
     with Store(Path(out)) as store:
         market = Market(base, problem.targets, store, workers, progress, how)
-        about: dict[str, Any] = {**provenance(), "workers": workers}
+        about: dict[str, Any] = {**provenance(), "workers": count(workers)}
         settings = settings_of(asked, problem, base)
 
         def manifest(finished: bool) -> dict[str, Any]:

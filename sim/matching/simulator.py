@@ -16,6 +16,7 @@ from sim.matching.targets import Target
 from sim.provenance import run_id
 from sim.scenario import Scenario
 from sim.store import DONE, FAILED, Parts
+from sim.workers import Workers
 
 Reals = NDArray[np.float64]
 Tell = Callable[[Progress], None]
@@ -45,7 +46,7 @@ class Market:
     scenario: Scenario
     targets: Sequence[Target]
     parts: Parts
-    workers: int = 1
+    workers: Workers = 1
     progress: Tell | None = None
     how: Simulate | None = None
     jobs: dict[str, Job] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from sim.provenance import run_id
 from sim.robustness import in_member
 from sim.scenario import Scenario
 from sim.store import Parts
+from sim.workers import Workers
 
 Reals = NDArray[np.float64]
 Tell = Callable[[Progress], None]
@@ -28,7 +29,7 @@ class SearchFailedError(RuntimeError):
 
     def __init__(self, failures: Sequence[Failure]) -> None:
         self.failures = tuple(failures)
-        super().__init__(f"{len(self.failures)} runs failed, and a search needs every run; give the command again when it is mended")
+        super().__init__(f"{len(self.failures)} runs failed, and a search needs every run; make them again with --retry-failed")
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Bench:
 
     asked: Optimisation
     parts: Parts
-    workers: int = 1
+    workers: Workers = 1
     progress: Tell | None = None
     how: Simulate | None = None
     jobs: dict[tuple[str, int], Job] = field(default_factory=dict)

@@ -29,6 +29,7 @@ from sim.plots.style import Study
 from sim.provenance import model_source, provenance
 from sim.scenario import Scenario
 from sim.store import Memory, Store, replacing, runs_table, write_csv, write_table
+from sim.workers import Workers, count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -108,7 +109,7 @@ def optimise(
     trials: int | None = None,
     seed: int | None = None,
     overrides: Mapping[str, object] | None = None,
-    workers: int = 1,
+    workers: Workers = 1,
     out: Path | str | None = None,
     progress: Tell | None = None,
     how: Simulate | None = None,
@@ -125,7 +126,7 @@ def optimise(
 
 
 def carry_out(
-    asked: Optimisation, out: Path | str | None = None, workers: int = 1, progress: Tell | None = None, how: Simulate | None = None
+    asked: Optimisation, out: Path | str | None = None, workers: Workers = 1, progress: Tell | None = None, how: Simulate | None = None
 ) -> Optimised:
     """Search, run the winners again and, in a results directory, write tables, figures and manifest; errors as in `optimise`."""
     check_workers(workers)
@@ -141,7 +142,7 @@ def carry_out(
     start = time.perf_counter()
     with Store(Path(out)) as store:
         bench = Bench(asked, store, workers, progress, how)
-        about: dict[str, Any] = {**provenance(), "workers": workers}
+        about: dict[str, Any] = {**provenance(), "workers": count(workers)}
         now = bench.manifest(finished=False)
         store.goes_on_with(now)  # refuses the directory of another command
         if progress and (changed := changes((store.held or {}).get("settings"), now["settings"])):

@@ -16,6 +16,7 @@ from sim.patterns.people import CRITERIA as _OF_PEOPLE
 from sim.patterns.scoring import COLUMNS, FAIL, NOT_TESTABLE, PASS, Criterion, Evidence, scorecard
 from sim.patterns.trade import CRITERIA as _OF_TRADE
 from sim.patterns.watching import watch_all
+from sim.workers import Workers
 
 __all__ = [
     "COLUMNS",
@@ -42,7 +43,7 @@ CRITERIA: tuple[Criterion, ...] = (*_OF_MARKET, *_OF_PEOPLE, *_OF_TRADE)
 """Every criterion, in the order of the scorecard."""
 
 
-def gathered(done: Runs, only: Iterable[str] = PATTERNS, workers: int = 1, tell: Callable[[int, int], None] | None = None) -> Evidence:
+def gathered(done: Runs, only: Iterable[str] = PATTERNS, workers: Workers = 1, tell: Callable[[int, int], None] | None = None) -> Evidence:
     """Make the watched runs that the patterns asked for need, and return what they saw with the finished runs.
 
     `tell` hears how many watched runs of how many are done. Runs of a results directory have theirs kept there too.

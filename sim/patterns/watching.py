@@ -16,7 +16,7 @@ from sim.patterns.keeping import Watched, watch_id
 from sim.policies import levers_in_force
 from sim.processes.abuse import AbuseFlows, abuse
 from sim.scenario import Scenario
-from sim.workers import Crash, in_processes, interrupts_held
+from sim.workers import Crash, Workers, at_most, in_processes, interrupts_held
 from sim.world.accounts import FALSE_ADS, PURGED, REGISTERED, RENTED, UNSEALED
 from sim.world.world import World
 
@@ -41,7 +41,7 @@ class WatchError(RuntimeError):
     """A watched run that raised, or whose worker process died: which, and why."""
 
 
-def _attempt(scenario: Scenario, seed: int, strike: Strike | None) -> Seen | str:
+def _attempt(_key: object, scenario: Scenario, seed: int, strike: Strike | None) -> Seen | str:
     """Watch a run; return what it raised as a line of text."""
     try:
         return watch(scenario, seed, strike)
@@ -53,7 +53,7 @@ def watch_all(
     watches: Mapping[str, Watch],
     scenarios: Mapping[str, Scenario],
     seeds: range,
-    workers: int = 1,
+    workers: Workers = 1,
     tell: Callable[[int, int], None] | None = None,
     kept: Watched | None = None,
 ) -> dict[str, list[Seen]]:
@@ -86,9 +86,9 @@ def watch_all(
             calls.append((key, arguments))
     if workers == 1:
         for key, arguments in calls:
-            keep(key, _attempt(*arguments))
+            keep(key, _attempt(key, *arguments))
     elif calls:
-        in_processes(_attempt, deque(calls), min(workers, len(calls)), keep)
+        in_processes(_attempt, deque(calls), at_most(workers, len(calls)), keep)
     return {name: [found[name, k] for k in range(len(seeds))] for name in watches}
 
 

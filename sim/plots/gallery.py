@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from io import BytesIO
 from typing import Protocol, cast
@@ -34,9 +34,8 @@ class Finished(Protocol):
     def plan(self) -> Plan:
         """What was asked for."""
 
-    @property
-    def daily(self) -> pd.DataFrame:
-        """One row a run and day."""
+    def days_of(self, outcomes: Sequence[str]) -> pd.DataFrame:
+        """Return one row a run and day, with some of the outcomes."""
 
 
 class Compared(Finished, Protocol):
@@ -113,14 +112,14 @@ class Gallery:
 
     def supply_by_channel(self) -> Figure:
         """Draw effective supply by channel over days, stacked."""
-        means = analysis.mean_daily(self._done.daily, SUPPLY)
+        means = analysis.mean_daily(self._done.days_of(SUPPLY), SUPPLY)
         if self._plan.baseline is None:
             return supply_by_channel(means, self.study)
         return supply_by_channel(means, self.study, self._compared.displacement)
 
     def difference_over_time(self) -> Figure:
         """Draw paired differences day by day, with bands."""
-        table = analysis.daily_differences(self._done.daily, self.study.baseline, OVER_TIME)
+        table = analysis.daily_differences(self._done.days_of(OVER_TIME), self.study.baseline, OVER_TIME)
         return difference_over_time(table, self.study)
 
     def who_is_hurt(self) -> Figure:
@@ -145,7 +144,7 @@ class Gallery:
     def all(self) -> Mapping[str, Callable[[], Figure]]:
         """Return the figures that apply, by the name of their files."""
         if self._plan.baseline is None:
-            return {"supply_by_channel": self.supply_by_channel} if len(self._done.daily) else {}
+            return {"supply_by_channel": self.supply_by_channel} if self._plan.daily and len(self._done.days_of(())) else {}
         if self._plan.members:
             return {"robustness": self.robustness} if cast("OverMembers", self._done).robustness["central_effect"].notna().any() else {}
         if not self._compared.comparable:
@@ -155,7 +154,7 @@ class Gallery:
         if len(self._plan.axes) == 2:
             return {f"interaction_{outcome}": self._map_of(outcome) for outcome in self._plan.outcomes}
         figures = {"forest": self.forest, "who_is_hurt": self.who_is_hurt, "harm_against_cost": self.harm_against_cost}
-        if len(self._plan.scenarios) <= _MOST_PANELS + 1:
+        if self._plan.daily and len(self._plan.scenarios) <= _MOST_PANELS + 1:
             figures |= {"supply_by_channel": self.supply_by_channel, "difference_over_time": self.difference_over_time}
         return figures
 

@@ -7,7 +7,9 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.outcomes import OUTCOMES
-from sim.store.files import StoreError, damaged, parquet_writer, read_arrow, read_schema, write_table, write_text, writing
+from sim.store.files import StoreError, damaged, parquet_writer, read_columns, read_schema, write_table, write_text, writing
+from sim.store.parts import FORMAT, About, Place, write_part
+from sim.store.shelf import Shelf
 from sim.store.tables import KEYS, MEANS, Row, RunResult, daily_tables, days_table, runs_table
 
 if TYPE_CHECKING:
@@ -24,8 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _PART = re.compile(r"[0-9a-f]{16}\.(parquet|failed\.json)")
-FORMAT = 1
-"""Version of the layout of a results directory; another one is refused."""
+_PACK = re.compile(r"[0-9]{6}\.(parquet|parts)")
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -58,31 +61,35 @@ def read_manifest(directory: Path) -> dict[str, Any]:
 
 
 def _holds_parts(directory: Path) -> bool:
-    """Say whether a directory has a folder of parts with nothing else in it."""
-    folder = directory / "parts"
-    names = [entry.name for entry in folder.iterdir() if not entry.name.endswith(".tmp")] if folder.is_dir() else []
-    return bool(names) and all(_PART.fullmatch(name) for name in names)
+    """Say whether a directory has folders of parts and of packs with nothing else in them."""
+    found = False
+    for folder, kind in ((directory / "parts", _PART), (directory / "packs", _PACK)):
+        names = [entry.name for entry in folder.iterdir() if not entry.name.endswith(".tmp")] if folder.is_dir() else []
+        if not all(kind.fullmatch(name) for name in names):
+            return False
+        found = found or bool(names)
+    return found
 
 
-def _about(part: Path) -> dict[str, Any]:
-    """Return what the foot of a part says of its run; raises `StoreError` when it is damaged or another run's."""
-    try:
-        about: dict[str, Any] = json.loads((read_schema(part).metadata or {})[b"abm"])
-        if about["run_id"] != part.stem:
-            raise StoreError(damaged(part, f"it holds run {about['run_id']}"))
-    except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise StoreError(damaged(part, "it holds no run")) from error
-    return about
+def manifest_text(manifest: Mapping[str, Any]) -> str:
+    """Write a manifest as JSON, a line a run: there may be a hundred thousand."""
+    if not manifest.get("runs"):
+        return json.dumps(manifest, indent=1) + "\n"
+    lines = ",\n  ".join(map(json.dumps, manifest["runs"]))
+    return json.dumps({**manifest, "runs": None}, indent=1).replace('\n "runs": null', f'\n "runs": [\n  {lines}\n ]', 1) + "\n"
 
 
 class Store:
     """A results directory open for writing, locked against other writers until closed; `held` is the manifest that was there, if any.
 
+    Without `days` the days of finished runs are not kept, only their means.
+
     Raises `StoreError` when the directory is damaged, of another version, in use, or not ours; nothing is written then.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, days: bool = True) -> None:
         self.path = path
+        self.days = days
         self.held: dict[str, Any] | None = None
         with writing(path):
             if path.exists():
@@ -97,10 +104,7 @@ class Store:
                 raise StoreError(f"{path} is in use by another abm process; wait for it, or choose another directory with --out") from error
             # file systems without locks: parts are written under names of their own, so two writers merely do work twice
         with writing(path):
-            for folder in (path, path / "parts", path / "figures"):
-                for leftover in folder.glob(".*.tmp"):
-                    leftover.unlink(missing_ok=True)
-        self._known: dict[str, bool] = {}
+            self._clear_away()
 
     def _check_usable(self) -> None:
         if not self.path.is_dir():
@@ -131,9 +135,26 @@ class Store:
             isinstance(scenarios[name], dict) and scenarios[name].get("hash") == others[name]["hash"] for name in others
         )
 
+    @cached_property
+    def place(self) -> Place:
+        """Return where processes keep the runs they make."""
+        mark = f".open.{secrets.token_hex(8)}.tmp"
+        with writing(self.path):
+            (self.path / "parts").mkdir(exist_ok=True)
+            (self.path / "parts" / mark).touch()
+        return Place(str((self.path / "parts").resolve()), mark, self.days)
+
     def close(self) -> None:
         """Let other processes write."""
+        with suppress(OSError):  # what is left then, the next writer clears away
+            self._clear_away()
         os.close(self._lock)
+
+    def _clear_away(self) -> None:
+        """Take away what a process that was killed, or is no longer needed, did not."""
+        for folder in (self.path, self.path / "parts", self.path / "packs", self.path / "figures"):
+            for leftover in folder.glob(".*.tmp"):
+                leftover.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -141,51 +162,73 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _part(self, run_id: str) -> Path:
-        return self.path / "parts" / f"{run_id}.parquet"
+    @cached_property
+    def _shelf(self) -> Shelf:
+        shelf = Shelf(self.path)
+        with writing(self.path):
+            shelf.clear()
+        return shelf
 
     def has(self, run_id: str) -> bool:
-        """Say whether the run is finished; raises `StoreError` when its part is damaged or another run's."""
-        if run_id not in self._known:
-            part = self._part(run_id)
-            if exists := part.is_file():
-                _about(part)
-            self._known[run_id] = exists
-        return self._known[run_id]
+        """Say whether the run is finished, with its days if they are to be kept; raises `StoreError` when its part is damaged."""
+        days = self._shelf.days(run_id)
+        return days is not None and (days > 0 or not self.days)
 
     def write(self, run_id: str, result: RunResult) -> None:
         """Keep a finished run."""
-        import pyarrow as pa
+        with writing(self.path):
+            write_part(self.path / "parts", run_id, result, self.days)
+        self.written(run_id)
 
-        about = json.dumps({"format": FORMAT, "run_id": run_id, "seconds": result.seconds, "means": dict(result.means)})
-        write_table(self._part(run_id), pa.table(dict(result.daily), metadata={"abm": about}))
-        self._failure(run_id).unlink(missing_ok=True)
-        self._known[run_id] = True
+    def written(self, run_id: str) -> None:
+        """Note that a process has kept a finished run; put parts together when there are many."""
+        self._shelf.added(run_id)
+        self._shelf.pack()
 
     def read(self, run_id: str) -> RunResult:
         """Return a finished run; raises `StoreError` when its part is damaged."""
-        seconds, means = self.summary(run_id)
-        return RunResult(_days(_whole(self._part(run_id), OUTCOMES)), means, seconds)
+        about = self._shelf.about(run_id)
+        return RunResult(_days(self._shelf.read(run_id)), about.means, about.seconds)
 
     def summary(self, run_id: str) -> tuple[float, Mapping[str, float]]:
-        """Return the seconds and the means of a finished run, from the foot of its part."""
-        part = self._part(run_id)
-        about = _about(part)
-        try:
-            return about["seconds"], {name: about["means"][name] for name in MEANS}
-        except (KeyError, TypeError, ValueError) as error:
-            raise StoreError(damaged(part, error)) from error
+        """Return the seconds and the means of a finished run."""
+        about = self._shelf.about(run_id)
+        return about.seconds, about.means
 
-    def _failure(self, run_id: str) -> Path:
-        return self.path / "parts" / f"{run_id}.failed.json"
+    def summaries(self, run_ids: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return seconds, shape `(n,)`, and means, shape `(n, len(MEANS))`; NaN for a run that is not finished."""
+        return self._shelf.summaries(run_ids)
 
     def fail(self, failure: Mapping[str, Any]) -> None:
-        """Keep the record of a failed run; it is tried again by the next command."""
-        write_text(self._failure(failure["run_id"]), json.dumps(failure, indent=1) + "\n")
+        """Keep the record of a failed run."""
+        write_text(self.path / "parts" / f"{failure['run_id']}.failed.json", json.dumps(failure, indent=1) + "\n")
+
+    @cached_property
+    def _failed(self) -> set[str]:
+        return {path.name.partition(".")[0] for path in (self.path / "parts").glob("*.failed.json")}
+
+    def failure(self, run_id: str) -> dict[str, Any] | None:
+        """Return the record of a run that failed in an earlier command; None when there is none that can be read."""
+        if run_id not in self._failed:
+            return None
+        try:
+            record = json.loads((self.path / "parts" / f"{run_id}.failed.json").read_text(encoding="utf-8"))
+        except (ValueError, OSError):
+            return None
+        return record if isinstance(record, dict) else None
+
+    def forget_failures(self) -> int:
+        """Take the records of failed runs away, so that these are made again; return how many there were."""
+        with writing(self.path):
+            for run_id in self._failed:
+                (self.path / "parts" / f"{run_id}.failed.json").unlink(missing_ok=True)
+        count = len(self._failed)
+        self._failed.clear()
+        return count
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Write `manifest.json`, with the format version first."""
-        write_text(self.path / "manifest.json", json.dumps({"format": FORMAT, **manifest}, indent=1) + "\n")
+        write_text(self.path / "manifest.json", manifest_text({"format": FORMAT, **manifest}))
 
     def write_tables(self, rows: Sequence[Row], daily: bool = True) -> None:
         """Write `runs.parquet` and, if `daily`, `daily.parquet` from the parts, in the order of `rows`; else take that one away."""
@@ -214,36 +257,37 @@ class Results:
     @cached_property
     def daily(self) -> pd.DataFrame:
         """One row a run and day: run_id, scenario, replication, seed, day, and the outcomes."""
-        return self._checked("daily.parquet", (*KEYS, "day", *OUTCOMES))
+        return self.days_of(tuple(OUTCOMES))
+
+    def days_of(self, outcomes: Sequence[str]) -> pd.DataFrame:
+        """Return `daily` with some of the outcomes; the others are not read."""
+        if self.manifest.get("daily") is False and not (self.path / "daily.parquet").is_file():
+            raise StoreError(f"{self.path} holds no days: the command that made it left them out")
+        return self._checked("daily.parquet", (*KEYS, "day", *outcomes))
 
     def _checked(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
-        table: pd.DataFrame = _whole(self.path / name, columns).to_pandas()
+        table: pd.DataFrame = read_columns(self.path / name, columns).to_pandas()
         return table
 
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The runs that are finished, whether or not the command is."""
+        return Shelf(self.path)
+
+    def about_run(self, run_id: str) -> About | None:
+        """Return what is known of a run without its days; None when it is not finished."""
+        return None if self.shelf.days(run_id) is None else self.shelf.about(run_id)
+
     def run_days(self, run_id: str) -> dict[str, NDArray[np.float64]] | None:
-        """Return the days of one run, from the table or, while that is not written, from its part; None when it is not finished."""
+        """Return the days of one run, from the table or, while that is not written, from its part; None where they are not kept."""
         import pyarrow.compute as pc
 
         if (self.path / "daily.parquet").is_file():
-            table = _whole(self.path / "daily.parquet", (*KEYS, "day", *OUTCOMES))
-            days = table.filter(pc.equal(table["run_id"], run_id))
-            if days.num_rows:
+            table = read_columns(self.path / "daily.parquet", (*KEYS, "day", *OUTCOMES), ("run_id", run_id))
+            if table.num_rows:
                 # a run that stands for two scenarios is in the table twice
-                days = days.filter(pc.equal(days["scenario"], days["scenario"][0]))
-                return _days(days)
-        part = self.path / "parts" / f"{run_id}.parquet"
-        if not part.is_file():
-            return None
-        _about(part)
-        return _days(_whole(part, OUTCOMES))
-
-
-def _whole(path: Path, columns: Iterable[str]) -> pa.Table:
-    """Read a table; raises `StoreError` when a column is missing."""
-    table = read_arrow(path)
-    if missing := [column for column in columns if column not in table.column_names]:
-        raise StoreError(damaged(path, f"no column {', '.join(missing[:5])}"))
-    return table
+                return _days(table.filter(pc.equal(table["scenario"], table["scenario"][0])))
+        return _days(self.shelf.read(run_id)) if self.shelf.days(run_id) else None
 
 
 def _days(table: pa.Table) -> dict[str, NDArray[np.float64]]:

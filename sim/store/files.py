@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises `WriteError` when the disk refuses; `path` then is as it was.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")  # two machines may have processes of one number
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,8 +75,8 @@ def write_table(path: Path, table: pd.DataFrame | pa.Table) -> None:
 
 
 @contextmanager
-def parquet_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
-    """Give a writer of a Parquet table that is there whole or not at all."""
+def parquet_writer(path: Path, schema: pa.Schema, lean: bool = False) -> Iterator[pq.ParquetWriter]:
+    """Give a writer of a Parquet table that is there whole or not at all; a lean one has no more in its foot than a reader needs."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -90,6 +91,8 @@ def parquet_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
             use_dictionary=others or False,
             use_byte_stream_split=floats or False,
             write_page_checksum=True,
+            write_statistics=not lean,
+            store_schema=not lean,
         ) as writer,
     ):
         yield writer
@@ -103,13 +106,32 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def read_arrow(path: Path) -> pa.Table:
     """Read a Parquet table as Arrow has it; raises `StoreError` when it is missing or damaged."""
+    return read_columns(path, None)
+
+
+def read_columns(path: Path, columns: Sequence[str] | None, where: tuple[str, str] | None = None) -> pa.Table:
+    """Read some columns of a Parquet table, or all; `where` is a column and the value it has in the rows that are wanted.
+
+    Other columns are not read, nor row groups without a wanted row. Raises `StoreError` when the table or a column is missing or damaged.
+    """
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     if not path.is_file():
         raise StoreError(f"{path.parent} holds no {path.name}: the command that makes it has not finished; give it again and it goes on")
     try:
-        return pq.read_table(path, page_checksum_verification=True)
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            names = file.schema_arrow.names
+            if missing := [column for column in columns or () if column not in names]:
+                raise StoreError(damaged(path, f"no column {', '.join(missing[:5])}"))
+            groups = range(file.num_row_groups)
+            if where is None:
+                return file.read(columns)
+            key, value = where
+            holding = [k for k in groups if pc.any(pc.equal(file.read_row_group(k, [key])[key], value)).as_py()]
+            table = file.read_row_groups(holding, columns)
+            return table.filter(pc.equal(table[key], value))
     except (pa.ArrowException, OSError) as error:
         raise StoreError(damaged(path, error)) from error
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -15,6 +14,10 @@ from sim.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from sim.store.parts import Place
+
+Reals = NDArray[np.float64]
 
 MEANS: tuple[str, ...] = (*OUTCOMES, *(f"lifetime_days_{channel}" for channel in CHANNELS))
 """Columns of the `runs` table that a run itself yields."""
@@ -48,11 +51,18 @@ class Row:
     seed: int
 
 
-class Parts(Protocol):
-    """Where finished runs are kept."""
+class Summaries(Protocol):
+    """Where the means of finished runs are known."""
 
     def has(self, run_id: str) -> bool:
         """Say whether the run is finished."""
+
+    def summaries(self, run_ids: Sequence[str]) -> tuple[Reals, Reals]:
+        """Return seconds, shape `(n,)`, and means, shape `(n, len(MEANS))`; NaN for a run that is not finished."""
+
+
+class Parts(Summaries, Protocol):
+    """Where finished runs are kept."""
 
     def write(self, run_id: str, result: RunResult) -> None:
         """Keep a finished run."""
@@ -66,11 +76,24 @@ class Parts(Protocol):
     def fail(self, failure: Mapping[str, Any]) -> None:
         """Keep the record of a failed run."""
 
+    def failure(self, run_id: str) -> dict[str, Any] | None:
+        """Return the record of a run that failed before; None when it did not, or is to be made again."""
+
+    def written(self, run_id: str) -> None:
+        """Note that a process has kept a finished run at `place`."""
+
+    @property
+    def place(self) -> Place | None:
+        """Return where processes keep the runs they make; None when they hand them over."""
+
 
 class Memory:
-    """Parts kept in memory, for work from Python without a results directory."""
+    """Parts kept in memory, for work from Python without a results directory; without `days` only their means are kept."""
 
-    def __init__(self) -> None:
+    place: Place | None = None
+
+    def __init__(self, days: bool = True) -> None:
+        self._days = days
         self._results: dict[str, RunResult] = {}
 
     def has(self, run_id: str) -> bool:
@@ -79,7 +102,7 @@ class Memory:
 
     def write(self, run_id: str, result: RunResult) -> None:
         """Keep a finished run."""
-        self._results[run_id] = result
+        self._results[run_id] = result if self._days else replace(result, daily={name: days[:0] for name, days in result.daily.items()})
 
     def read(self, run_id: str) -> RunResult:
         """Return a finished run."""
@@ -89,20 +112,35 @@ class Memory:
         """Return the seconds and the means of a finished run."""
         return self._results[run_id].seconds, self._results[run_id].means
 
+    def summaries(self, run_ids: Sequence[str]) -> tuple[Reals, Reals]:
+        """Return seconds, shape `(n,)`, and means, shape `(n, len(MEANS))`; NaN for a run that is not finished."""
+        seconds, means = np.full(len(run_ids), np.nan), np.full((len(run_ids), len(MEANS)), np.nan)
+        for k, run_id in enumerate(run_ids):
+            if self.has(run_id):
+                seconds[k], of = self.summary(run_id)
+                means[k] = [of[name] for name in MEANS]
+        return seconds, means
+
     def fail(self, failure: Mapping[str, Any]) -> None:
         """Do nothing: the report of `run_jobs` carries the failure."""
 
+    def failure(self, run_id: str) -> dict[str, Any] | None:
+        """Return None: a run that failed is made again."""
 
-def runs_table(rows: Sequence[Row], parts: Parts) -> pa.Table:
+    def written(self, run_id: str) -> None:
+        """Do nothing: processes hand their runs over."""
+
+
+def runs_table(rows: Sequence[Row], parts: Summaries) -> pa.Table:
     """Return one row a run; a run that is not among the parts has failed."""
     import pyarrow as pa
 
-    found = [parts.summary(row.run_id) if parts.has(row.run_id) else None for row in rows]
+    done = [parts.has(row.run_id) for row in rows]
+    seconds, means = parts.summaries([row.run_id if there else "" for row, there in zip(rows, done, strict=True)])
     columns = _key_columns(rows, [1] * len(rows))
-    columns["seconds"] = np.array([math.nan if run is None else run[0] for run in found], dtype=np.float64)
-    columns["status"] = pa.array([FAILED if run is None else DONE for run in found], pa.string())
-    for name in MEANS:
-        columns[name] = np.array([math.nan if run is None else run[1][name] for run in found], dtype=np.float64)
+    columns["seconds"] = seconds
+    columns["status"] = pa.array([DONE if there else FAILED for there in done], pa.string())
+    columns.update(zip(MEANS, means.T.copy(), strict=True))
     return pa.table(columns)
 
 

@@ -6,7 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
@@ -69,6 +72,74 @@ def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
         return subprocess.Popen(line, cwd=tmp_path, env=ENVIRONMENT, text=True, start_new_session=True, preexec_fn=heed, **pipes)  # noqa: PLW1509  # no threads here
 
     return call
+
+
+class PartsOf:
+    """What can be seen of a command from outside."""
+
+    @staticmethod
+    def wait(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
+        """Wait until some runs are finished; fail when the process ends before."""
+        for _ in range(9000):
+            if len(list((folder / "parts").glob("*.parquet"))) >= count:
+                return
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        pytest.fail("no run was finished in time")
+
+    @staticmethod
+    def wait_until_gone(group: int) -> None:
+        """Wait until every process of a group has ended."""
+        for _ in range(200):
+            try:
+                os.killpg(group, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.05)
+        pytest.fail("workers outlive the command")
+
+
+@pytest.fixture
+def parts() -> type[PartsOf]:
+    """Return what waits for a command's runs and for its end."""
+    return PartsOf
+
+
+STARTED = """
+import os, sys
+from distributed import Client, LocalCluster
+if __name__ == "__main__":
+    with LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster, Client(cluster) as client:
+        print(cluster.scheduler_address, *client.run(os.getpid).values(), flush=True)
+        sys.stdin.read()
+"""
+
+
+@dataclass
+class Started:
+    """A Dask cluster of two worker processes."""
+
+    process: subprocess.Popen[str]
+    address: str
+    workers: list[int]
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Started]]:
+    """Start a cluster in an environment; it ends with the test."""
+    pytest.importorskip("distributed")
+    (tmp_path / "started.py").write_text(STARTED)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with ExitStack() as stack:
+
+        def call(environment: dict[str, str]) -> Started:
+            line = [sys.executable, str(tmp_path / "started.py")]
+            process = stack.enter_context(subprocess.Popen(line, env=environment, text=True, start_new_session=True, **pipes))
+            stack.callback(process.stdin.close)
+            address, *workers = process.stdout.readline().split()
+            return Started(process, address, [int(pid) for pid in workers])
+
+        yield call
 
 
 @pytest.fixture

@@ -116,3 +116,79 @@ def test_a_full_disk_loses_nothing(abm, pair, tmp_path, results, environment):
     again = abm(*command)
     assert again.returncode == 0, again.stderr
     assert "24 of 24 runs done, 24 of them before" in again.stderr
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 400 kB; returns the call that changes how it is mounted."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+
+    def mount(options: str) -> None:
+        line = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)]
+        if subprocess.run(line, capture_output=True, check=False).returncode:
+            pytest.skip("this user may not mount a disk")
+
+    mount("size=400k")
+    yield mount
+    subprocess.run(["umount", "--lazy", str(disk)], check=False)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_disk_that_fills_up_and_one_that_is_read_only_lose_nothing(
+    abm, pair, tmp_path, small_disk, finished, assert_same_tables, workers
+):
+    command = ["compare", *pair, "--replications", 10, "--workers", workers, "--out", "disk/r"]
+    full = abm(*command)
+    assert full.returncode == 1, full.stderr
+    last = full.stderr.splitlines()[-1]
+    assert last.startswith("abm: cannot write")
+    assert "No space left on device" in last
+    assert "runs are finished and kept in disk/r" in last
+    assert "Traceback" not in full.stderr
+    kept = len(list((tmp_path / "disk" / "r" / "parts").glob("*.parquet")))
+    assert 0 < kept < 20
+    small_disk("remount,ro")
+    before = snapshot(tmp_path / "disk")
+    refused = abm(*command)
+    assert refused.returncode == 1, refused.stderr
+    assert "Read-only file system" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert snapshot(tmp_path / "disk") == before
+    small_disk("remount,rw,size=60m")
+    again = abm("compare", *pair, "--out", "disk/r")
+    assert again.returncode == 0, again.stderr
+    assert "of them before" in again.stderr
+    assert_same_tables(tmp_path / "disk" / "r", finished(4)[0])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
+@pytest.mark.parametrize("streams", [["stdout"], ["stdout", "stderr"]])
+def test_output_that_cannot_be_printed_is_told_in_a_line(tmp_path, environment, streams):
+    with Path("/dev/full").open("w") as full:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **dict.fromkeys(streams, full)}
+        done = subprocess.run([sys.executable, "-m", "sim", "levers"], cwd=tmp_path, env=environment, text=True, check=False, **pipes)
+    assert done.returncode == 1
+    if "stderr" not in streams:
+        assert done.stderr == "abm: cannot print: No space left on device\n"
+
+
+def test_a_failed_run_stays_failed_until_it_is_asked_for_again(abm, pair, results):
+    manifest = json.loads((results / "manifest.json").read_text())
+    run = manifest["runs"][3]
+    (results / "parts" / f"{run['run_id']}.parquet").unlink()
+    record = {
+        **{key: run[key] for key in ("run_id", "scenario", "replication", "seed")},
+        "traceback": "Traceback ...\nMemoryError: no room\n",
+    }
+    (results / "parts" / f"{run['run_id']}.failed.json").write_text(json.dumps(record))
+    command = ["compare", *pair, "--out", "r"]
+    still = abm(*command)
+    assert still.returncode == 1
+    assert f"run {run['run_id']} failed (small, replication 3, seed {run['seed']}): MemoryError: no room" in still.stderr
+    assert "--retry-failed" in still.stderr
+    assert "1 failed" in still.stderr
+    again = abm(*command, "--retry-failed")
+    assert again.returncode == 0, again.stderr
+    assert "8 of 8 runs done" in again.stderr
+    assert not list((results / "parts").glob("*.failed.json"))

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -18,31 +17,12 @@ pytestmark = pytest.mark.slow
 REPLICATIONS = 10
 
 
-def wait_for_parts(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
-    """Wait until some runs are finished; fail when the process ends before."""
-    for _ in range(9000):
-        if len(list((folder / "parts").glob("*.parquet"))) >= count:
-            return
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
-    pytest.fail("no run was finished in time")
-
-
-def gone(group: int) -> bool:
-    """Say whether every process of a group has ended."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_the_same_command_finishes_the_rest(abm, start, pair, finished, tmp_path, assert_same_tables, how, workers):
+def test_the_same_command_finishes_the_rest(abm, start, pair, finished, tmp_path, assert_same_tables, how, workers, parts):
     command = ["compare", *pair, "--replications", REPLICATIONS, "--workers", workers]
     process = start(*command, "--out", "cut")
-    wait_for_parts(tmp_path / "cut", 3, process)
+    parts.wait(tmp_path / "cut", 3, process)
     begun = time.monotonic()
     if how == signal.SIGINT:
         os.killpg(process.pid, signal.SIGINT)  # a terminal sends Ctrl-C to the whole group
@@ -54,11 +34,7 @@ def test_the_same_command_finishes_the_rest(abm, start, pair, finished, tmp_path
         assert time.monotonic() - begun < 10
         assert "runs are finished and kept in cut; the same command goes on from there" in err
         assert "Traceback" not in err
-    for _ in range(200):
-        if gone(process.pid):
-            break
-        time.sleep(0.05)
-    assert gone(process.pid), "workers outlive the command"
+    parts.wait_until_gone(process.pid)
     kept = len(list((tmp_path / "cut" / "parts").glob("*.parquet")))
     assert 3 <= kept < 2 * REPLICATIONS
     assert abm("plot", "cut").returncode == 2  # nothing to draw yet, and it says so
@@ -71,9 +47,9 @@ def test_the_same_command_finishes_the_rest(abm, start, pair, finished, tmp_path
     assert resumed.stdout == printed
 
 
-def test_ctrl_c_sent_to_the_command_alone_ends_it_as_well(start, pair, tmp_path):
+def test_ctrl_c_sent_to_the_command_alone_ends_it_as_well(start, pair, tmp_path, parts):
     process = start("compare", *pair, "--replications", 30, "--workers", 2, "--out", "cut")
-    wait_for_parts(tmp_path / "cut", 2, process)
+    parts.wait(tmp_path / "cut", 2, process)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -86,7 +62,7 @@ from collections import deque
 from sim.workers import in_processes
 threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
-    in_processes(operator.mul, deque((k, (b"x", 60_000_000)) for k in range(400)), 2, lambda *_: None)
+    in_processes(operator.mul, deque([(b"x", (60_000_000,))] * 400), 2, lambda *_: None)
 except KeyboardInterrupt:
     print("ended")
 """
@@ -127,9 +103,9 @@ def test_replay_confirms_a_run(abm, finished, tmp_path):
     assert done.stdout.startswith(f"identical: run {wanted}")
 
 
-def test_two_commands_do_not_share_a_directory(abm, start, pair, tmp_path):
+def test_two_commands_do_not_share_a_directory(abm, start, pair, tmp_path, parts):
     process = start("compare", *pair, "--replications", 30, "--workers", 1, "--out", "r")
-    wait_for_parts(tmp_path / "r", 1, process)
+    parts.wait(tmp_path / "r", 1, process)
     second = abm("compare", *pair, "--out", "r")
     assert second.returncode == 2
     assert "in use by another abm process" in second.stderr

@@ -60,7 +60,8 @@ _DRIFTING = [*(f"stock_{channel}" for channel in CHANNELS), "price_yuan", "commi
 def targets(daily: pd.DataFrame | None = None, **spread: float) -> pd.DataFrame:
     """Return the table for three runs, of which the named means differ by so much from one to the next."""
     runs = pd.DataFrame([{**MEANS, **{name: MEANS[name] + step * (k - 1) for name, step in spread.items()}} for k in range(3)])
-    done = SimpleNamespace(plan=SimpleNamespace(scenarios={"whole": SCENARIO}), runs=runs, daily=days() if daily is None else daily)
+    kept = days() if daily is None else daily
+    done = SimpleNamespace(plan=SimpleNamespace(scenarios={"whole": SCENARIO}), runs=runs, days_of=lambda _: kept)
     return table(done).set_index("target")
 
 

@@ -149,6 +149,10 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(stand_in, workers, t
     assert all("ZeroDivisionError: no luck with seed 12" in failure.traceback for failure in report.failed)
     assert len(list((tmp_path / "r" / "parts").glob("*.failed.json"))) == 2
     with Store(tmp_path / "r") as store:
+        again = run_jobs(jobs_of(PAIR, 3, 11), store, workers, how=stand_in.days_of)
+    assert (again.done, again.failed) == ([], report.failed)  # known to fail
+    with Store(tmp_path / "r") as store:
+        assert store.forget_failures() == 2
         report = run_jobs(jobs_of(PAIR, 3, 11), store, workers, how=stand_in.days_of)
     assert (len(report.done), len(report.skipped)) == (2, 4)
     assert not list((tmp_path / "r" / "parts").glob("*.failed.json"))
@@ -200,6 +204,27 @@ def test_work_in_memory_and_on_disk_give_the_same_files(drawing, tmp_path):
         assert (saved / name).read_bytes() == (tmp_path / "r" / name).read_bytes()
     copied = disk.save(tmp_path / "copied")
     assert (copied / "comparison.csv").read_bytes() == (saved / "comparison.csv").read_bytes()
+
+
+def test_without_days_a_comparison_has_its_table_and_a_run_is_confirmed_by_its_means(quick, tmp_path, monkeypatch):
+    whole = conduct.carry_out(plan(), tmp_path / "whole")
+    conduct.carry_out(plan(daily=False), tmp_path / "r")
+    done = conduct.open_results(tmp_path / "r")
+    assert done.table.equals(whole.table)
+    assert set(whole.plot.all()) - set(done.plot.all()) == {"supply_by_channel", "difference_over_time"}
+    assert not (tmp_path / "r" / "daily.parquet").exists()
+    with pytest.raises(StoreError, match="holds no days"):
+        _ = done.daily
+    wanted = done.runs["run_id"][0]
+    again = replay(wanted, tmp_path / "r")
+    assert (again.identical, again.by_days) == (True, False)
+
+    def other(one, seed):
+        daily, means, seconds = quick.days_of(one, seed)
+        return daily, {**means, "price_yuan": means["price_yuan"] + 1e-12}, seconds
+
+    monkeypatch.setattr(experiment, "simulate", other)
+    assert replay(wanted, tmp_path / "r").differs == {"price_yuan": 0}
 
 
 def test_the_manifest_says_what_was_done(quick, tmp_path):
