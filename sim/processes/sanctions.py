@@ -97,8 +97,8 @@ def _sanction_owners(
     awareness = world.parameters.awareness
     users.remember(owner[rented], day, awareness.own_ban_risk, awareness.community_ban_risk)
     users.count_renters(owner[rented], -1)
-    appeals = np.sort(owner[rented & (appealing < p.appeal_owner)])
-    world.docket.owners[day] = appeals
+    appeals = (rented & (appealing < p.appeal_owner)).nonzero()[0]
+    world.docket.owners[day] = owner[appeals[np.argsort(appealing[appeals])]]  # heard in any order: ids stand by segment
     touched.asker[at] = np.where(rented, accounts.dealer[rows], -1)
     touched.asker_entered[at] = world.dealers.entered[accounts.dealer[rows]]
     again = rented & ~lost

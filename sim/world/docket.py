@@ -16,7 +16,7 @@ class Docket:
     |---|---|---|
     | mistaken | cases | reports of innocents |
     | innocents | cases | appeals of innocents |
-    | owners | lists of user ids | appeals of lured owners, in order of the owner's id |
+    | owners | lists of user ids | appeals of lured owners, in the order in which they are heard |
     """
 
     def __init__(self, days: int, life: int) -> None:

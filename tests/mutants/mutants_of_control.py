@@ -36,6 +36,7 @@ CONTROL = (
     one("what is left over goes to appeals", "13_queue", "agents/enforcer.py", "waiting.sum() + lot)", "waiting.sum())"),
     one("once spared by a sweep, always spared", "14", P + "detection.py", "accounts.spared[mates] *=", "accounts.spared[mates] ="),
     one("once cleared by a review, always cleared", "19_once", P + "detection.py", "accounts.cleared[live] *=", "accounts.cleared[live] ="),
+    one("owners are heard by their ids", "13_queue", P + "sanctions.py", "np.argsort(appealing[appeals])", "np.argsort(owner[appeals])"),
     one("the order of review is drawn by the day", "19_once", "agents/enforcer.py", '"docket", ONCE', '"docket", day'),
     # sanctions
     one("no sanction is permanent", "16", P + "sanctions.py", "losing < permanent * p.owner_permanent_ratio", "losing < 0.0"),

@@ -132,7 +132,19 @@ def case_13_queue(seed: int = 1343) -> list[Row]:
         up = mean % 1.0
         error = float(np.sqrt(up * (1.0 - up) / days))
         rows_of.append(within(f"{kind} reviewed a day, {n} of 11 waiting, {room} places", mean, float(seen.mean()), error))
-    return [*rows_of, holds("days with a place left over", taken.sum(axis=1) != room)]
+    return [*rows_of, holds("days with a place left over", taken.sum(axis=1) != room), _heard(seed)]
+
+
+def _heard(seed: int) -> Row:
+    """Compare the mean rank, by id, of the owners who are heard first with that of all who appeal on a day."""
+    made, luck = world(seed=seed, parameters={"sanction": {"appeal_owner": 0.5}})
+    rows = hold(made, luck, RENTED, 2000)
+    made.accounts.fate[rows] = AUDITED
+    sanctions.sanction(made, levers(), luck, 7)
+    ranks = np.argsort(np.argsort(made.docket.owners[7]))
+    n, first = ranks.size, ranks[: ranks.size // 2]
+    error = float(np.sqrt((n + 1) * (n - first.size) / (12 * first.size)))
+    return within("mean rank by id of the owners heard first", (n - 1) / 2, float(first.mean()), error)
 
 
 def case_14(seed: int = 1414) -> list[Row]:

@@ -116,9 +116,9 @@ def test_accounts_of_day_0_have_the_batches_of_accounts_acquired_before(tools):
     draw = np.random.default_rng(5)
     simulated, on_day_0 = [], []
     for dealer in range(cells):
-        moments = np.sort(draw.uniform(0.0, 80.0, draw.poisson(4.0 * 80.0)))  # days before day 0
-        lives = draw.random(moments.size) < (1.0 - hazard) ** np.floor(moments)
-        batch = np.cumsum(draw.random(moments.size) < 2.0 / 21.0)[lives]
+        ages = -np.sort(-draw.integers(1, 101, draw.poisson(4.0 / (1.0 - hazard) * 100.0)))  # days on day 0, the oldest first
+        lives = draw.random(ages.size) < (1.0 - hazard) ** ages
+        batch = np.cumsum(draw.random(ages.size) < 2.0 / 21.0)[lives]
         simulated.append((np.bincount(batch).astype(float) ** 2).sum() / 40.0 if batch.size else 0.0)
         rows = tools.hold(made, luck, REGISTERED, draw.poisson(40.0), dealer=dealer)
         made.accounts.acquired[rows] = -draw.geometric(hazard, rows.size)
