@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sim.exploring.sensitivity import Sensitivity, sensitivity
     from sim.faults import ScenarioError
     from sim.model import AccountMarket
+    from sim.report import report
     from sim.scenario import Scenario, load_scenario
     from sim.store import Results, StoreError, WriteError
     from sim.structure import OverLearning, over_learning
@@ -43,6 +44,7 @@ _HOMES = {
     "open_results": "sim.conduct",
     "over_learning": "sim.structure",
     "replay": "sim.experiment",
+    "report": "sim.report",
     "run": "sim.conduct",
     "sensitivity": "sim.exploring.sensitivity",
     "sweep": "sim.conduct",
@@ -68,6 +70,7 @@ __all__ = [
     "open_results",
     "over_learning",
     "replay",
+    "report",
     "run",
     "sensitivity",
     "sweep",

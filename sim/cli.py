@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim import experimenting, judging, listings
+from sim import experimenting, judging, listings, reporting
 from sim.faults import SETTING
 from sim.options import Out, Precision, Quiet, Replications, ScenarioFile, Seed, Settings, UsageError, Version, Workers, complaint, whole
-from sim.runner import carried_out, conclude, kept_if_interrupted, overrides_of, processors
+from sim.runner import carried_out, conclude, kept_if_interrupted, overrides_of, processors, reported
 
 if TYPE_CHECKING:
     from sim.plan import Plan
@@ -119,7 +119,7 @@ def _over_uncertainty(asked: Plan, count: int, replications: int | None, out: Pa
         if plan_.question:
             show(plan_.question)
         show("\n".join(done.answer))
-    conclude(done, out or Path("results") / plan_.name, quiet)
+    reported(done, out or Path("results") / plan_.name, quiet)
 
 
 def _over_learning(asked: Plan, out: Path | None, workers: int | None, quiet: bool) -> None:
@@ -173,10 +173,10 @@ def _compare(plan: Plan, out: Path | None, workers: int | None, quiet: bool) -> 
         if done.plan.precision is not None and done.plan.widest is not None and not done.plan.widest < done.plan.precision:
             widest, wanted = f"{done.plan.widest:.3g}", f"{done.plan.precision:g}"
             say(f"abm: stopped at {done.plan.replications} replications with the widest half-width at {widest} of the mean, not {wanted}")
-    conclude(done, out or Path("results") / plan.name, quiet)
+    reported(done, out or Path("results") / plan.name, quiet)
 
 
-for _command in (*experimenting.COMMANDS, *judging.COMMANDS, *listings.COMMANDS):
+for _command in (*experimenting.COMMANDS, *judging.COMMANDS, *listings.COMMANDS, *reporting.COMMANDS):
     app.command()(_command)
 
 

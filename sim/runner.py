@@ -93,6 +93,14 @@ def conclude(done: Ended, target: Path, quiet: bool, kept: str = "tables and fig
         say(f"{kept} {target}")
 
 
+def reported(done: Runs, target: Path, quiet: bool) -> None:
+    """Write the report of finished runs beside their tables; then conclude."""
+    from sim.report import write_report
+
+    write_report(done)
+    conclude(done, target, quiet, "tables, figures and report.html are in")
+
+
 def with_table(plan: Plan, out: Path | None, workers: int | None, quiet: bool, table: Callable[[Runs], pd.DataFrame]) -> pd.DataFrame:
     """Carry out a plan and write the table made of its runs beside the others."""
     from sim.store import write_csv

@@ -84,7 +84,7 @@ def assert_same_tables() -> Callable[[Path, Path], None]:
 
 
 def _compare(one: Path, other: Path) -> None:
-    for name in ("daily.parquet", "comparison.csv", "comparison.parquet", "summary.csv", "figures/forest.svg"):
+    for name in ("daily.parquet", "comparison.csv", "comparison.parquet", "summary.csv", "best.csv", "figures/forest.svg", "report.html"):
         assert (one / name).read_bytes() == (other / name).read_bytes(), name
     first, second = (pd.read_parquet(path / "runs.parquet").drop(columns="seconds") for path in (one, other))
     pd.testing.assert_frame_equal(first, second, check_exact=True)
