@@ -24,7 +24,7 @@ _SHOWS = {
 
 _ID = re.compile(r'(?<=\bid=")([^"]+)(?=")')
 _REFERENCE = re.compile(r'(?<=url\(#)([^)]+)(?=\))|(?<=href="#)([^"]+)(?=")')
-_DROPPED = re.compile(r"<metadata>.*?</metadata>\s*", re.DOTALL)
+_DROPPED = re.compile(r"<metadata>.*?</metadata>\s*|<style\b.*?</style>\s*", re.DOTALL)  # a style would hold for the whole page
 _SIZE = re.compile(r'<svg\b[^>]*?\bviewBox="0 0 (?P<width>[\d.]+) (?P<height>[\d.]+)"[^>]*>', re.DOTALL)
 
 

@@ -311,7 +311,9 @@ def test_letters_stand_out_from_what_they_stand_on():
 SVG = """<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
 <svg xmlns:xlink="http://www.w3.org/1999/xlink" width="72pt" height="36pt" viewBox="0 0 72 36"
  xmlns="http://www.w3.org/2000/svg" version="1.1">
- <metadata><date>2020-01-01</date></metadata><defs><clipPath id="p1"/></defs><g id="a" clip-path="url(#p1)"><use xlink:href="#a"/></g></svg>
+ <metadata><date>2020-01-01</date></metadata><defs><style type="text/css">*{stroke-linejoin: round}</style></defs>
+ <defs><clipPath id="p1"/></defs>
+ <g id="a" clip-path="url(#p1)"><use xlink:href="#a"/></g></svg>
 """
 
 
@@ -323,6 +325,7 @@ def test_two_figures_in_a_page_do_not_share_names():
     assert not set(re.findall(r'id="([^"]+)"', first)) & set(re.findall(r'id="([^"]+)"', second))
     assert 'role="img" aria-label="a &quot;quoted&quot; figure"' in first
     assert "2020" not in first
+    assert "<style" not in first
     assert "DOCTYPE" not in first
     with pytest.raises(ValueError, match="no SVG element"):
         inline("<p>", "f", "")
