@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sim.exploring.sensitivity import Sensitivity, sensitivity
     from sim.faults import ScenarioError
     from sim.model import AccountMarket
-    from sim.report import report
+    from sim.report import write_report
     from sim.scenario import Scenario, load_scenario
     from sim.store import Results, StoreError, WriteError
     from sim.structure import OverLearning, over_learning
@@ -44,10 +44,10 @@ _HOMES = {
     "open_results": "sim.conduct",
     "over_learning": "sim.structure",
     "replay": "sim.experiment",
-    "report": "sim.report",
     "run": "sim.conduct",
     "sensitivity": "sim.exploring.sensitivity",
     "sweep": "sim.conduct",
+    "write_report": "sim.report",
 }
 
 __all__ = [
@@ -70,10 +70,10 @@ __all__ = [
     "open_results",
     "over_learning",
     "replay",
-    "report",
     "run",
     "sensitivity",
     "sweep",
+    "write_report",
 ]
 
 

@@ -27,10 +27,10 @@ def report(
 
     for path in (directory, *(beside or ())):
         read_manifest(path)  # a wrong directory is told before anything heavy is imported
-    from sim.report import report as write
+    from sim.report import write_report
     from sim.screen import say
 
-    place = write(directory, out, format_, beside or ())
+    place = write_report(directory, out, format_, beside or ())
     if not quiet:
         say(f"the report is {place}")
 

@@ -95,9 +95,9 @@ def conclude(done: Ended, target: Path, quiet: bool, kept: str = "tables and fig
 
 def reported(done: Runs, target: Path, quiet: bool) -> None:
     """Write the report of finished runs beside their tables; then conclude."""
-    from sim.report import write_report
+    from sim.report import leave_report
 
-    write_report(done)
+    leave_report(done)
     conclude(done, target, quiet, "tables, figures and report.html are in")
 
 

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from sim.report import ground, over, pictures, policies
 from sim.report.answer import answer, robust_answer, run_answer
-from sim.report.blocks import Page
+from sim.report.blocks import Page, Paragraph, Section, say
 from sim.report.material import Material
 
 _RUN_SHOWN = (
@@ -30,6 +30,9 @@ def page_of(material: Material) -> Page:
         own += [*([] if plan.axes else [over.robustness(material)]), over.thresholds(material)]
     elif material.robust is not None:
         own = [robust_answer(material), over.robustness(material)]
+    elif plan.baseline is not None:
+        text = "Nothing can be compared: no run of a policy and its twin of the baseline both finished. The manifest has the tracebacks."
+        own = [Section("answer", "The answer", [Paragraph(say(text))])]
     else:
         own = [run_answer(material, _RUN_SHOWN)]
     sections = [*own, pictures.figures(material), ground.evidence(material), ground.limits()]

@@ -14,7 +14,7 @@ from sim.store import Store, write_text
 NAME = "report"
 
 
-def report(path: Path | str, out: Path | str | None = None, kind: str = "html", beside: Sequence[Path | str] = ()) -> Path:
+def write_report(path: Path | str, out: Path | str | None = None, kind: str = "html", beside: Sequence[Path | str] = ()) -> Path:
     """Write the report of the results directory `path` as one `html` file that needs nothing else, or as `md`; return the file's path.
 
     `out` is that file, `report.html` or `report.md` in the directory if not given. `beside` are results directories with the same baseline
@@ -29,7 +29,7 @@ def report(path: Path | str, out: Path | str | None = None, kind: str = "html", 
     return _write(read(Path(path), [Path(other) for other in beside]), Path(path), kind, None if out is None else Path(out))
 
 
-def write_report(done: Runs) -> Path | None:
+def leave_report(done: Runs) -> Path | None:
     """Write `report.html` into the results directory of finished runs; None where they are kept in memory."""
     return None if done.directory is None else _write(gathered(done), done.directory, "html", None)
 

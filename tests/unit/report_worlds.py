@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from sim import luck
+from sim.experiment import Job
 from sim.outcomes import OUTCOMES, window_means
 from sim.plan import Plan
 from sim.scenario import load_scenario
@@ -46,9 +47,17 @@ def plan_of(*names: str, replications: int = 6, **changes: object) -> Plan:
     )  # fmt: skip
 
 
-def filled(plan: Plan, parts: Parts, effects: Mapping[str, Mapping[str, float]] = EFFECTS, noise: float = 0.03) -> Plan:
-    """Put a finished run of every job of a plan among `parts`; copies of a scenario in a member of the set have its effects."""
+def filled(
+    plan: Plan,
+    parts: Parts,
+    effects: Mapping[str, Mapping[str, float]] = EFFECTS,
+    noise: float = 0.03,
+    failed: Callable[[Job], bool] = lambda job: False,
+) -> Plan:
+    """Put a finished run of every job of a plan, or of those not `failed`, among `parts`; its copies in members have its effects."""
     for job in plan.jobs:
+        if failed(job):
+            continue
         days = job.scenario.run.days
         own, start = plan.members.get(job.scenario_name, (job.scenario_name, 0))[0], job.scenario.run.burn_in_days
         daily = {}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import unescape
 from itertools import pairwise
 from pathlib import Path
 
 import html5lib
 import numpy as np
+import pandas as pd
 import pytest
 from report_worlds import EFFECTS, filled, plan_of, swept
 
@@ -18,9 +20,10 @@ from sim.analysis.words import number, percent
 from sim.cli import main
 from sim.comparison import Comparison, Kept, Robust, Runs
 from sim.conduct import carry_out
+from sim.experiment import Failure
 from sim.levers import LEVERS
 from sim.plan import single
-from sim.report import report
+from sim.report import write_report
 from sim.report.blocks import Items, Paragraph
 from sim.report.material import Material, _unlike
 from sim.report.page import page_of, plain, written
@@ -85,21 +88,28 @@ def forms(values):
     return found
 
 
+KEYS = {
+    "comparison": ("outcome", "scenario"),
+    "best": ("outcome", "scenario"),
+    "displacement": ("scenario",),
+    "recovery": ("scenario",),
+    "thresholds": ("outcome", "side"),
+    "robustness": ("outcome", "policy"),
+    "ranking": ("outcome",),
+}
+"""Columns that say which row of a table a line cites."""
+
+
 class Tables:
     """The tables that sentences are made of, by the names that lines cite."""
 
-    def __init__(self, material):
+    def __init__(self, plan, tables):
+        self.plan, self.tables = plan, tables
+
+    @classmethod
+    def of(cls, material):
         done, robust, (sweep,) = material.done, material.robust, material.sweeps
-        self.plan = done.plan
-        self.keyed = {
-            "comparison": (done.table, ("outcome", "scenario")),
-            "best": (done.best, ("outcome", "scenario")),
-            "displacement": (done.displacement, ("scenario",)),
-            "recovery": (done.recovery, ("scenario",)),
-            "thresholds": (sweep.thresholds, ("outcome", "side")),
-            "robustness": (robust.robustness, ("outcome", "policy")),
-            "ranking": (robust.ranking, ("outcome",)),
-        }
+        return cls(done.plan, {**done.tables, **robust.tables, **done.tables, "thresholds": sweep.thresholds})
 
     def allowed(self, cited):
         name, *key = cited.split("/")
@@ -111,8 +121,8 @@ class Tables:
             policies = scenario.policies.values()
             values = [v for p in policies for v in (p.strength, p.first_day, *(p.days or ()), scenario.levers.get(p.lever, 0.0))]
             return {f"{value:g}" for value in values}
-        table, columns = self.keyed[name]
-        for column, wanted in zip(columns, key, strict=False):
+        table = self.tables[name]
+        for column, wanted in zip(KEYS[name], key, strict=False):
             table = table[table[column].astype(str) == wanted]
         assert len(table), f"{cited} is no row"
         found = forms(value for row in table.to_numpy().tolist() for value in row)
@@ -125,7 +135,7 @@ class Tables:
 
 
 def test_every_number_in_a_sentence_is_in_the_rows_that_it_names(material, page):
-    tables, checked = Tables(material), 0
+    tables, checked = Tables.of(material), 0
     for line in lines_of(page, "answer", "each", "robustness", "thresholds"):
         if line.text.startswith(
             ("Effects are at", "Holds,", "Points", "Depends", "Strengths", "In the model, given its assumptions. Beyond")
@@ -238,6 +248,33 @@ def test_nothing_moved_at_all_is_said_so():
     assert "is better than doing nothing by expected harm" in told[0].text
 
 
+FAILED = {
+    "a policy": (lambda job: job.scenario_name == "lure_squeeze", "best of the 2 policies compared"),
+    "some runs": (lambda job: job.scenario_name == "lure_squeeze" and job.replication < 5, "Lure squeeze is best of the 3 policies"),
+    "the baseline": (lambda job: job.scenario_name == "baseline", "Nothing can be compared"),
+    "everything": (lambda job: True, "Nothing can be compared"),
+}
+
+
+@pytest.mark.parametrize("which", FAILED)
+def test_failed_runs_are_left_out_and_counted(which):
+    failed, told = FAILED[which]
+    plan = plan_of("supply_squeeze", "lure_squeeze", "friend_confirmation")
+    done = in_memory(Comparison, plan, failed=failed)
+    done.failures = [Failure(job.run_id, job.scenario_name, job.replication, job.seed, "Error") for job in plan.jobs if failed(job)]
+    text = written(page_of(Material(done)), "md", Path("report.md"))
+    assert told in text
+    assert f"{len(done.failures)} runs failed and are left out." in text
+
+
+@pytest.mark.parametrize("which", ["supply_squeeze__m01", "baseline", "baseline__m01", "lure_squeeze"])
+def test_failed_runs_over_parameters_do_not_spoil_the_report(which):
+    plan = robustness.plan(plan_of("supply_squeeze", "lure_squeeze"), MEMBERS, 2)
+    done = in_memory(Robust, plan, failed=lambda job: job.scenario_name == which)
+    text = written(page_of(Material(done, done)), "html", Path("report.html"))
+    html5lib.HTMLParser(strict=True).parse(text)
+
+
 def test_runs_that_are_not_compared_have_a_report():
     plan = single(plan_of().scenarios["baseline"])
     page = page_of(Material(in_memory(Runs, replace(plan, replications=3))))
@@ -343,10 +380,10 @@ def directory(path, plan, **options):
 def test_a_results_directory_has_the_same_report_every_time(tmp_path):
     plan, sweep = plan_of("lure_squeeze", replications=3), swept(2)
     own, swept_ = directory(tmp_path / "own", plan), directory(tmp_path / "sweep", sweep, effects=sweep_effects(sweep))
-    path = report(own, beside=[swept_])
+    path = write_report(own, beside=[swept_])
     first = path.read_bytes()
     assert path == own / "report.html"
-    assert report(own, tmp_path / "again.html", beside=[swept_]).read_bytes() == first
+    assert write_report(own, tmp_path / "again.html", beside=[swept_]).read_bytes() == first
     text = first.decode()
     html5lib.HTMLParser(strict=True).parse(text)
     ids = re.findall(r'\bid="([^"]*)"', text)
@@ -354,17 +391,25 @@ def test_a_results_directory_has_the_same_report_every_time(tmp_path):
     assert text.count("<svg") == text.count('role="img"') == text.count("<figcaption>") == 6
     assert set(re.findall(r'href="([^"]*)"', text)) <= {f"#{name}" for name in ids}
     assert set(re.findall(r'https?://[^" <]+', text)) == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
-    linked = report(own, tmp_path / "elsewhere.md", "md").read_text()
+    tables = {name: pd.read_csv(own / f"{name}.csv") for name in ("comparison", "best", "displacement")}
+    tables["thresholds"] = pd.read_csv(swept_ / "thresholds.csv")
+    spans = re.findall(r'<span data-rows="([^"]+)">(.*?)</span>', text)
+    assert len(spans) > 15
+    for cited, sentence in spans:
+        if cited != "ledger":
+            allowed = {"3"}.union(*(Tables(plan, tables).allowed(row) for row in cited.split()))
+            assert set(NUMBER.findall(unescape(re.sub("<[^>]+>", "", sentence)).replace("\N{NO-BREAK SPACE}", " "))) <= allowed, sentence
+    linked = write_report(own, tmp_path / "elsewhere.md", "md").read_text()
     found = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", linked)
     assert len(found) == 5
     assert all((tmp_path / place).is_file() for place in found)
     (own / "figures" / "forest.svg").unlink()
-    assert "abm plot results/policies" in report(own, tmp_path / "less.html").read_text()
+    assert "abm plot results/policies" in write_report(own, tmp_path / "less.html").read_text()
     done = carry_out(plan, own)
     assert not path.exists()  # it spoke of tables that were written anew
     assert done.directory == own
     with pytest.raises(StoreError, match="holds neither"):
-        report(own, beside=[own])
+        write_report(own, beside=[own])
 
 
 def tell(capsys, *arguments):
