@@ -64,3 +64,8 @@ def test_thresholds_are_where_an_effect_is_clear_to_the_end_and_where_it_is_half
     (nowhere,) = analysis.thresholds(dose_of([0.5, 1.0], [-2.0, -8.0], 6.0, np.nan), "base", ["stock_rented"]).to_dict("records")
     assert (nowhere["side"], nowhere["clear_level"]) == ("above", 1.0)
     assert nowhere["half_level"] == pytest.approx(0.5 + 0.5 * 2.0 / 6.0)
+
+
+def test_an_effect_that_turns_is_clear_only_from_where_it_goes_one_way():
+    (above,) = analysis.thresholds(dose_of([0.5, 0.8, 1.0], [20.0, -10.0, -30.0], 6.0), "base", ["stock_rented"]).to_dict("records")
+    assert above["clear_level"] == 0.8

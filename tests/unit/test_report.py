@@ -24,7 +24,7 @@ from sim.experiment import Failure
 from sim.levers import LEVERS
 from sim.plan import single
 from sim.report import write_report
-from sim.report.blocks import Items, Paragraph
+from sim.report.blocks import Grid, Items, Paragraph
 from sim.report.material import Material, _unlike
 from sim.report.page import page_of, plain, written
 from sim.report.phrases import said
@@ -147,6 +147,33 @@ def test_every_number_in_a_sentence_is_in_the_rows_that_it_names(material, page)
         assert set(found) <= allowed, (line, set(found) - allowed)
         checked += len(found)
     assert checked > 200
+
+
+def test_the_policy_table_has_a_row_a_policy_with_its_own_numbers(material, page):
+    (section,) = [section for section in page.sections if section.key == "policies"]
+    (grid,) = [block for block in section.blocks if isinstance(block, Grid) and block.caption.startswith("Expected harm")]
+    assert [row[0] for row in grid.rows] == ["Standing regime (baseline)", *(material.title(name) for name in POLICIES)]
+    for name, cells in zip(POLICIES, grid.rows[1:], strict=True):
+        row = material.cells[("expected_harm_yuan", name)]
+        mean, change, _, per_million, relative, ends, best = cells[1:]
+        assert (mean, change.removeprefix("+")) == (number(row.mean), number(row.difference))
+        assert per_million.removeprefix("+") == number(row.difference / 2.0)  # of 2 million users
+        assert (relative, ends) == (f"{percent(row.relative)} %", f"{percent(row.relative_low)} to {percent(row.relative_high)} %")
+        assert best == ("100 %" if name == "lure_squeeze" else "0 %")
+    glance = section.blocks[0]
+    marks = {row[0]: row[1 + glance.columns[1:].index("expected harm")][-1] for row in glance.rows}
+    assert (marks["Supply squeeze"], marks["Lure squeeze"]) == ("\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}")
+    assert {row[0]: row[1][-1] for row in glance.rows}["Confirm by voice before paying"] == "="
+
+
+def test_strength_that_is_enough_is_named_and_what_does_not_move_stands_together(page):
+    lines = [line for line in lines_of(page, "thresholds") if line.rows]
+    moving = {line.text.partition(" rise")[0].partition(" fall")[0]: line.text for line in lines if not line.lead}
+    assert set(moving) == {"Rented accounts", "Expected harm"}
+    assert re.search(r"beyond chance from 0\.\d+ on, half of that at 0\.\d+\.$", next(line.text for line in lines if not line.lead))
+    still = [line for line in lines if line.lead]
+    assert [line.lead for line in still] == ["Not beyond chance from 0.1 to 1", "Not beyond chance from 0.1 to 0"]
+    assert all("owners banned" in line.text for line in still)
 
 
 def test_numbers_move_with_the_tables():
