@@ -200,8 +200,8 @@ class Comparison(Runs):
 
     @cached_property
     def best(self) -> pd.DataFrame:
-        """How sure it is which scenario is best, by headline outcome: one row an outcome and scenario, the best first."""
-        return analysis.best(self.runs, self.baseline, self.plan.headline)
+        """How sure it is which scenario is best, by each headline outcome: one row an outcome and scenario, the best first."""
+        return analysis.best(self.runs, self.baseline, self.plan.headline or self.plan.outcomes)
 
     @property
     def at_a_glance(self) -> pd.DataFrame:

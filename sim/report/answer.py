@@ -118,7 +118,9 @@ def over_parameters(material: Material, winner: str | None) -> tuple[str, tuple[
     if not found:
         return "Over parameters: tested, but policies were not ranked by this outcome.", ()
     other = "" if winner in {None, found[0]["best"]} else ", another one than here"
-    return f"Over parameters, {ranked(found[0], material.plan.titles)}{other}.", (f"ranking/{material.lead}",)
+    return f"Over parameters, {ranked(found[0], {str(found[0]['best']): material.title(str(found[0]['best']))})}{other}.", (
+        f"ranking/{material.lead}",
+    )
 
 
 def _price(material: Material, winner: str) -> list[Line]:

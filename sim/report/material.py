@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,8 +75,16 @@ class Material:
         return pd.DataFrame(columns=["outcome"]) if self.comparison is None else self.comparison.best
 
     def title(self, scenario: str) -> str:
-        """Return what sentences call a scenario."""
-        return self.plan.titles.get(scenario, scenario.replace("_", " "))
+        """Return what sentences call a scenario: its title, or its name in words where it has none or shares it, as heirs of a file may."""
+        return self.titles.get(scenario, scenario.replace("_", " "))
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """What sentences call the scenarios that have a title of their own."""
+        titles = self.plan.titles
+        counts = Counter(titles.values())
+        first = titles[self.first.name]
+        return {name: title for name, title in titles.items() if counts[title] == 1 or (title == first and name == self.first.name)}
 
 
 def read(directory: Path, beside: Sequence[Path] = ()) -> Material:

@@ -35,7 +35,7 @@ def robustness(material: Material) -> Section:
         )
         return section
     robust = material.robust
-    section.blocks.extend(_verdicts(robust_answer(robust.robustness, robust.ranking, robust.plan.titles)))
+    section.blocks.extend(_verdicts(robust_answer(robust.robustness, robust.ranking, material.titles)))
     columns = ("policy", "change", "chance, 95 %", "parameters, median", "parameters, range", "same sign", "beyond chance", "opposite")
     for outcome in material.headline:
         part = robust.robustness[robust.robustness["outcome"] == outcome]

@@ -275,6 +275,14 @@ def test_nothing_moved_at_all_is_said_so():
     assert "is better than doing nothing by expected harm" in told[0].text
 
 
+def test_a_policy_that_inherits_the_title_of_its_baseline_is_called_by_its_name():
+    plan = plan_of("lure_squeeze")
+    heir = plan.scenarios["lure_squeeze"].changed({"title": plan.scenarios["baseline"].title})
+    done = in_memory(Comparison, replace(plan, scenarios={**plan.scenarios, "lure_squeeze": heir}))
+    assert "lure squeeze makes expected harm better" in next(lines_of(page_of(Material(done)), "answer")).text
+    assert Material(done).title("baseline") == "Standing regime"
+
+
 FAILED = {
     "a policy": (lambda job: job.scenario_name == "lure_squeeze", "best of the 2 policies compared"),
     "some runs": (lambda job: job.scenario_name == "lure_squeeze" and job.replication < 5, "Lure squeeze is best of the 3 policies"),
