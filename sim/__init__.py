@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sim.faults import ScenarioError
     from sim.model import AccountMarket
     from sim.optimising.command import Optimised, optimise
+    from sim.report import write_report
     from sim.scenario import Scenario, load_scenario
     from sim.store import Results, StoreError, WriteError
     from sim.structure import OverLearning, over_learning
@@ -61,6 +62,7 @@ _HOMES = {
     "run": "sim.conduct",
     "sensitivity": "sim.exploring.sensitivity",
     "sweep": "sim.conduct",
+    "write_report": "sim.report",
 }
 
 __all__ = [
@@ -96,6 +98,7 @@ __all__ = [
     "run",
     "sensitivity",
     "sweep",
+    "write_report",
 ]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim import experimenting, judging, listings
+from sim import experimenting, judging, listings, reporting
 from sim.faults import SETTING
 from sim.options import (
     ClusterAddress,
@@ -31,7 +31,7 @@ from sim.options import (
     complaint,
     whole,
 )
-from sim.runner import carried_out, conclude, forget_failures, kept_if_interrupted, overrides_of, team
+from sim.runner import carried_out, conclude, forget_failures, kept_if_interrupted, overrides_of, reported, team
 
 if TYPE_CHECKING:
     from sim.plan import Plan
@@ -156,7 +156,7 @@ def _over_uncertainty(asked: Plan, count: int, replications: int | None, how: _H
         if plan_.question:
             show(plan_.question)
         show("\n".join(done.answer))
-    conclude(done, how.out or Path("results") / plan_.name, how.quiet)
+    reported(done, how.out or Path("results") / plan_.name, how.quiet)
 
 
 def _over_learning(asked: Plan, how: _How) -> None:
@@ -218,10 +218,10 @@ def _compare(plan: Plan, how: _How) -> None:
         if done.plan.precision is not None and done.plan.widest is not None and not done.plan.widest < done.plan.precision:
             widest, wanted = f"{done.plan.widest:.3g}", f"{done.plan.precision:g}"
             say(f"abm: stopped at {done.plan.replications} replications with the widest half-width at {widest} of the mean, not {wanted}")
-    conclude(done, how.out or Path("results") / plan.name, how.quiet)
+    reported(done, how.out or Path("results") / plan.name, how.quiet)
 
 
-for _command in (*experimenting.COMMANDS, *judging.COMMANDS, *listings.COMMANDS):
+for _command in (*experimenting.COMMANDS, *judging.COMMANDS, *listings.COMMANDS, *reporting.COMMANDS):
     app.command()(_command)
 
 

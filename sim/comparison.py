@@ -11,28 +11,29 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sim import analysis
-from sim.analysis.intervals import t_intervals
+from sim import analysis, notebook
 from sim.experiment import Failure
 from sim.levers import LEVERS
 from sim.outcomes import OUTCOMES
 from sim.plan import Plan
 from sim.provenance import provenance
 from sim.scenario import Scenario
-from sim.store import DONE, KEYS, MEANS, Parts, Results, Store, daily_tables, replacing, runs_table, write_csv, write_table, writing
+from sim.store import DONE, KEYS, Parts, Results, Store, daily_tables, replacing, runs_table, write_csv, write_table, writing
 
 if TYPE_CHECKING:
     from sim.plots.gallery import Gallery
 
 
 ALL_TABLES = (
-    *("summary", "comparison", "displacement", "recovery", "dose_response", "interaction"),
+    *("summary", "comparison", "best", "displacement", "recovery", "dose_response", "thresholds", "interaction"),
     *("robustness", "ranking", "ranking_pairs", "member_effects"),
 )
 """Tables made of the runs, whichever command makes them."""
 
 RECOVERS = "supply_account_days"
 """What comes back after a pulse."""
+REPORTS = ("html", "md")
+"""Formats of the report, which stands beside the tables as `report.html` or `report.md`."""
 
 
 class Kept:
@@ -100,7 +101,16 @@ class Runs:
     @cached_property
     def summary(self) -> pd.DataFrame:
         """Mean over replications with its 95 % interval: scenario, outcome, unit, mean, low, high, replications."""
-        return summary(self.runs)
+        return analysis.summary(self.runs)
+
+    @property
+    def at_a_glance(self) -> pd.DataFrame:
+        """A short table of what was asked for, as a notebook shows it: cells are text."""
+        return notebook.of_means(self.summary, self.plan.outcomes)
+
+    def _repr_html_(self) -> str:
+        """Return a short table and a figure for a notebook."""
+        return notebook.shown(self)
 
     @property
     def plot(self) -> Gallery:
@@ -137,7 +147,12 @@ class Runs:
         return {"summary": self.summary}
 
     def write_tables(self, path: Path) -> None:
-        """Write the tables made of the runs as Parquet and CSV; take away those that an earlier command left and this one has not."""
+        """Write the tables made of the runs as Parquet and CSV; take away those that an earlier command left and this one has not.
+
+        A report that an earlier command left goes as well: it is about other tables.
+        """
+        for suffix in REPORTS:
+            (path / f"report.{suffix}").unlink(missing_ok=True)
         made = {name: table for name, table in self.tables.items() if len(table)}
         for name in ALL_TABLES:
             if name not in made:
@@ -195,6 +210,16 @@ class Comparison(Runs):
         return self.table[self.table["outcome"].isin(self.plan.outcomes)]
 
     @cached_property
+    def best(self) -> pd.DataFrame:
+        """How sure it is which scenario is best, by each headline outcome: one row an outcome and scenario, the best first."""
+        return analysis.best(self.runs, self.baseline, self.plan.headline or self.plan.outcomes)
+
+    @property
+    def at_a_glance(self) -> pd.DataFrame:
+        """Changes from the baseline in the outcomes asked for, as a notebook shows them: cells are text."""
+        return notebook.of_changes(self.table, self.plan.outcomes) if self.comparable else super().at_a_glance
+
+    @cached_property
     def displacement(self) -> pd.DataFrame:
         """Displacement index of each scenario that names target channels; NaN where it does not apply."""
         targets = {name: scenario.targets for name, scenario in self._others() if scenario.targets}
@@ -227,6 +252,11 @@ class Comparison(Runs):
         return analysis.interaction(self.runs, base, {name: (at[0], at[1]) for name, at in levels.items()}, outcomes)
 
     @cached_property
+    def thresholds(self) -> pd.DataFrame:
+        """From which level on effects are beyond chance, and where they reach half of what they can: of a sweep of one key."""
+        return analysis.thresholds(self.levels_table, self.baseline, self.plan.outcomes)
+
+    @cached_property
     def answer(self) -> list[str]:
         """What the comparison says, in plain sentences."""
         days = zip(self.recovery["scenario"].astype(str), self.recovery["recovery_days"].astype(float), strict=True)
@@ -238,9 +268,12 @@ class Comparison(Runs):
         """The tables made of the runs, by the name of their files."""
         if not self.comparable:
             return super().tables
-        made = {"comparison": self.table, "displacement": self.displacement, "recovery": self.recovery}
-        levels = {1: "dose_response", 2: "interaction"}.get(len(self.plan.axes))
-        return {**super().tables, **made, **({levels: self.levels_table} if levels else {})}
+        made = {"comparison": self.table, "best": self.best, "displacement": self.displacement, "recovery": self.recovery}
+        if len(self.plan.axes) == 1:
+            made |= {"dose_response": self.levels_table, "thresholds": self.thresholds}
+        elif self.plan.axes:
+            made["interaction"] = self.levels_table
+        return {**super().tables, **made}
 
 
 class Robust(Runs):
@@ -254,7 +287,7 @@ class Robust(Runs):
     @cached_property
     def summary(self) -> pd.DataFrame:
         """The summary of the scenarios as they are, with the ledger's values."""
-        return summary(self.runs[~self.runs["scenario"].isin(list(self.plan.members))])
+        return analysis.summary(self.runs[~self.runs["scenario"].isin(list(self.plan.members))])
 
     @cached_property
     def robustness(self) -> pd.DataFrame:
@@ -286,19 +319,3 @@ class Robust(Runs):
         """The tables made of the runs, by the name of their files."""
         made = {"robustness": self.robustness, "member_effects": self.member_effects}
         return {**super().tables, **made, "ranking": self.ranking, "ranking_pairs": self.ranking_pairs}
-
-
-def summary(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean over replications with its 95 % t interval: scenario, outcome, unit, mean, low, high, replications.
-
-    A lifetime is averaged over the replications in which an account left.
-    """
-    done = runs[runs["status"] == DONE]
-    rows = []
-    for name in done["scenario"].unique():
-        values = done.loc[done["scenario"] == name, list(MEANS)]
-        for outcome in MEANS:
-            sample = values[outcome].dropna().to_numpy()
-            ends = tuple(float(end[0]) for end in t_intervals(sample)) if len(sample) else (math.nan,) * 3
-            rows.append((name, outcome, OUTCOMES[outcome].unit if outcome in OUTCOMES else "days", *ends, len(sample)))
-    return pd.DataFrame(rows, columns=["scenario", "outcome", "unit", "mean", "low", "high", "replications"])

@@ -83,6 +83,17 @@ def folder(option: str) -> Callable[[str | Path], Path]:
     return read
 
 
+def file(option: str) -> Callable[[str | Path], Path]:
+    """Return a reader of the path of a file to write."""
+
+    def read(text: str | Path) -> Path:
+        if not str(text).strip() or "\0" in str(text) or Path(text).is_dir():
+            raise _fault(option, str(text), "must be the path of a file, not of a directory")
+        return Path(text)
+
+    return read
+
+
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a value of the scenario by its dotted path.")]
 Replications = Annotated[
     int | None, typer.Option(parser=whole("--replications", 1, 100_000), metavar="N", help="Replications of each scenario.")

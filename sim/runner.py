@@ -121,6 +121,14 @@ def conclude(done: Ended, target: Path, quiet: bool, kept: str = "tables and fig
         say(f"{kept} {target}")
 
 
+def reported(done: Runs, target: Path, quiet: bool) -> None:
+    """Write the report of finished runs beside their tables; then conclude."""
+    from sim.report import leave_report
+
+    leave_report(done)
+    conclude(done, target, quiet, "tables, figures and report.html are in")
+
+
 def with_table(
     plan: Plan,
     out: Path | None,

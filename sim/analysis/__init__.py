@@ -3,6 +3,7 @@
 `runs` and `daily` are the result tables: one row a run, and one row a run and day.
 """
 
+from sim.analysis.best import best
 from sim.analysis.differences import COLUMNS, HEADLINE, comparison, comparison_of_baseline, precision, precision_reached
 from sim.analysis.intervals import Equivalence, Interval, tost, variance_ratio
 from sim.analysis.over_time import daily_differences, mean_daily, recovery_days
@@ -11,7 +12,9 @@ from sim.analysis.rankings import ranking, ranking_pairs
 from sim.analysis.robust_words import Conclusion, conclusions, robust_answer
 from sim.analysis.rows import Row, rows
 from sim.analysis.substitution import displacement, displacement_index, synergy
+from sim.analysis.summaries import summary
 from sim.analysis.sweeps import dose_response, interaction, rising_ranges
+from sim.analysis.thresholds import thresholds
 from sim.analysis.uncertain import Worlds, member_effects, robustness
 from sim.analysis.words import answer
 
@@ -25,6 +28,7 @@ __all__ = [
     "Row",
     "Worlds",
     "answer",
+    "best",
     "comparison",
     "comparison_of_baseline",
     "conclusions",
@@ -45,7 +49,9 @@ __all__ = [
     "robust_answer",
     "robustness",
     "rows",
+    "summary",
     "synergy",
+    "thresholds",
     "tost",
     "variance_ratio",
 ]

@@ -45,7 +45,7 @@ def ranking(runs: pd.DataFrame, worlds: Worlds, outcomes: Sequence[str]) -> pd.D
     rows = []
     for outcome in outcomes:
         found = effects(runs, worlds, outcome)
-        better = 1.0 if _best_is(outcome) == "highest" else -1.0
+        better = 1.0 if best_is(outcome) == "highest" else -1.0
         order = _order(decomposed(found.by_run).means[0], outcome)
         couples = np.array(list(combinations(order, 2)), dtype=np.int64)
         if len(couples) == 0 or not np.isfinite(found.by_run[0]).any(axis=0).all():
@@ -64,7 +64,7 @@ def ranking(runs: pd.DataFrame, worlds: Worlds, outcomes: Sequence[str]) -> pd.D
         distances = reversed_.mean(axis=1)
         rows.append(
             (
-                *(outcome, _best_is(outcome), " > ".join(names), len(names), *changed, share(clearly.any(axis=1))),
+                *(outcome, best_is(outcome), " > ".join(names), len(names), *changed, share(clearly.any(axis=1))),
                 *(float(distances.mean()) if n else np.nan, float(distances.max()) if n else np.nan),
                 *(names[0], *kept, share((sides[:, of_best] < 0).any(axis=1)), n),
             )
@@ -74,8 +74,9 @@ def ranking(runs: pd.DataFrame, worlds: Worlds, outcomes: Sequence[str]) -> pd.D
 
 def _order(central: Reals, outcome: str) -> list[int]:
     """Return the policies from the best to the worst by their effects in the ledger's world; those equal keep their order."""
-    return [int(k) for k in np.argsort(-central if _best_is(outcome) == "highest" else central, kind="stable")]
+    return [int(k) for k in np.argsort(-central if best_is(outcome) == "highest" else central, kind="stable")]
 
 
-def _best_is(outcome: str) -> str:
+def best_is(outcome: str) -> str:
+    """Say whether the `lowest` or the `highest` value of an outcome is best."""
     return "highest" if outcome in OUTCOMES and OUTCOMES[outcome].better == "higher" else "lowest"

@@ -73,7 +73,7 @@ def robust_answer(table: pd.DataFrame, ranking: pd.DataFrame, titles: Mapping[st
             lines += [f"  {called[policy]}: {'; '.join(c.text for c in chosen if c.policy == policy)}." for policy in policies]
     if len(ranking):
         lines.append("Ranking of the policies:")
-        lines += [f"  {_ranked(row, called)}." for row in ranking.to_dict("records")]
+        lines += [f"  {ranked(row, called)}." for row in ranking.to_dict("records")]
     return [*lines, _note(table)]
 
 
@@ -133,7 +133,7 @@ def _of(share: float, n: int) -> str:
     return f"all {n}" if held == n else f"{held} of {n}"
 
 
-def _ranked(row: Record, called: Mapping[str, str]) -> str:
+def ranked(row: Record, called: Mapping[str, str]) -> str:
     """Say how the ranking by one outcome changes over members."""
     n, best = int(row["members"]), called.get(row["best"], row["best"])
     changed, clearly, beaten = (round(row[f"{name}_share"] * n) for name in ("changed", "changed_clear", "best_beaten"))

@@ -65,15 +65,15 @@ def change(row: Row) -> str:
     if row.unchanged:
         return f"{name} exactly unchanged"
     if not np.isfinite(row.low):
-        return f"{_moves(row)} {_by(row)}" if row.difference != 0.0 else f"{name} unchanged"
+        return f"{_moves(row)} {amount(row)}" if row.difference != 0.0 else f"{name} unchanged"
     if row.same:
-        return f"{_moves(row)} {_by(row)}, the same in all {row.replications} pairs"
+        return f"{_moves(row)} {amount(row)}, the same in all {row.replications} pairs"
     if not row.clear:
-        return f"{name}: no clear change ({_range(row)})"
-    return f"{_moves(row, probably=_is_probable(row))} {_by(row)} ({_range(row)})"
+        return f"{name}: no clear change ({interval(row)})"
+    return f"{_moves(row, probably=is_probable(row))} {amount(row)} ({interval(row)})"
 
 
-def _is_probable(row: Row) -> bool:
+def is_probable(row: Row) -> bool:
     """Say whether a change is clear by itself but not together with the others."""
     return row.clear and not row.same and row.wide_low <= 0.0 <= row.wide_high
 
@@ -85,8 +85,8 @@ def _moves(row: Row, probably: bool = False) -> str:
     return f"{name} {'probably ' if probably else ''}{verb}{singular}"
 
 
-def _by(row: Row) -> str:
-    """Say how much: to a multiple, by per cent, or by an amount where the baseline has no clear mean."""
+def amount(row: Row) -> str:
+    """Say how much a change is: to a multiple, by per cent, or by an amount where the baseline has no clear mean."""
     if row.in_units:
         return f"by {number(abs(row.difference))} {unit_of(row.outcome)} from {number(row.baseline_mean)}"
     if row.relative >= _MANIFOLD:
@@ -94,7 +94,8 @@ def _by(row: Row) -> str:
     return f"by {percent(abs(row.relative), signed=False)} %"
 
 
-def _range(row: Row) -> str:
+def interval(row: Row) -> str:
+    """Write the interval of a change, in per cent, in multiples or in units as `amount` does."""
     if row.in_units:
         unit = "" if row.clear else f" {unit_of(row.outcome)}"
         return f"{number(row.low)} to {number(row.high)}{unit}"
@@ -181,7 +182,7 @@ def _note(cells: Sequence[Row]) -> str:
         notes.append(f"Differences from the baseline over {n} pairs of runs with the same luck.")
     if counts[0] == 1:
         notes.append("A change without brackets was seen in one pair only.")
-    if any(_is_probable(row) for row in cells):
+    if any(is_probable(row) for row in cells):
         notes.append("'Probably': the interval leaves out 0 by itself, but not when all of these statements are judged together.")
     if any(row.in_units and not row.same for row in cells):
         notes.append("Amounts in units ('-' in the table) where the baseline's mean is 0 or too uncertain for per cent.")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from io import BytesIO
-from typing import Protocol, cast
+from typing import Protocol, cast, overload
 
 import matplotlib as mpl
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sim import analysis
@@ -71,7 +72,10 @@ class OverMembers(Finished, Protocol):
 
 
 class Gallery:
-    """The figures of a run, a comparison or a sweep, one method each; every one returns a new matplotlib `Figure`."""
+    """The figures of a run, a comparison or a sweep, one method each.
+
+    Each returns a new matplotlib `Figure`, which a notebook shows; those of one panel draw on the `ax` given, if any, and return it.
+    """
 
     def __init__(self, done: Finished | Compared | OverMembers) -> None:
         self._done = done
@@ -126,20 +130,28 @@ class Gallery:
         """Draw owners by segment, innocents, helpers and victims under each policy."""
         return who_is_hurt(self._compared.table, self.study)
 
-    def harm_against_cost(self) -> Figure:
+    @overload
+    def harm_against_cost(self, ax: None = None) -> Figure: ...
+    @overload
+    def harm_against_cost(self, ax: Axes) -> Axes: ...
+    def harm_against_cost(self, ax: Axes | None = None) -> Figure | Axes:
         """Draw expected harm against enforcement cost, innocents as bubbles."""
-        return harm_against_cost(self._compared.table, self.study)
+        return harm_against_cost(self._compared.table, self.study, ax)
 
     def dose_response(self) -> Figure:
         """Draw outcomes over the levels of the one key varied."""
         return dose_response(self._compared.levels_table, self.study, self._varied[0], self._plan.outcomes)
 
-    def interaction_map(self, outcome: str) -> Figure:
+    @overload
+    def interaction_map(self, outcome: str, ax: None = None) -> Figure: ...
+    @overload
+    def interaction_map(self, outcome: str, ax: Axes) -> Axes: ...
+    def interaction_map(self, outcome: str, ax: Axes | None = None) -> Figure | Axes:
         """Draw one outcome over the levels of the two keys varied."""
         x, y = self._varied
         own = self._plan.levels[self.study.baseline]
         table: pd.DataFrame = self._compared.levels_table
-        return interaction_map(table, self.study, outcome, x, y, (own[0], own[1]))
+        return interaction_map(table, self.study, outcome, x, y, (own[0], own[1]), ax=ax)
 
     def all(self) -> Mapping[str, Callable[[], Figure]]:
         """Return the figures that apply, by the name of their files."""
@@ -153,7 +165,11 @@ class Gallery:
             return {"dose_response": self.dose_response}
         if len(self._plan.axes) == 2:
             return {f"interaction_{outcome}": self._map_of(outcome) for outcome in self._plan.outcomes}
-        figures = {"forest": self.forest, "who_is_hurt": self.who_is_hurt, "harm_against_cost": self.harm_against_cost}
+        figures: dict[str, Callable[[], Figure]] = {
+            "forest": self.forest,
+            "who_is_hurt": self.who_is_hurt,
+            "harm_against_cost": self.harm_against_cost,
+        }
         if self._plan.daily and len(self._plan.scenarios) <= _MOST_PANELS + 1:
             figures |= {"supply_by_channel": self.supply_by_channel, "difference_over_time": self.difference_over_time}
         return figures

@@ -17,7 +17,7 @@ from matplotlib.ticker import Formatter, MaxNLocator
 from numpy.typing import NDArray
 
 from sim.analysis.words import name_of, percent, unit_of
-from sim.plots.text import literal, readable, wrapped
+from sim.plots.text import Sheet, literal, readable, wrapped
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -180,7 +180,7 @@ def share_text(share: float, signed: bool = True) -> str:
 
 def grid(rows: int, columns: int, width: float, height: float, share_x: bool = False, share_y: Share = False) -> tuple[Figure, list[Axes]]:
     """Return a new figure of `width` x `height` inches and its panels, row by row."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Sheet(figsize=(width, height), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharex=share_x, sharey=share_y)
     return figure, list(axes.flat)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import overload
 
 import numpy as np
 import pandas as pd
@@ -117,6 +118,27 @@ def _curve(ax: Axes, rows: pd.DataFrame, outcome: str, study: Study) -> None:
         twin.set_ylabel(short_unit(outcome), fontsize=7.5, color=GREY)
 
 
+@overload
+def interaction_map(
+    table: pd.DataFrame,
+    study: Study,
+    outcome: str,
+    x_varied: Varied,
+    y_varied: Varied,
+    standing: tuple[float, float] | None = None,
+    ax: None = None,
+) -> Figure: ...
+@overload
+def interaction_map(
+    table: pd.DataFrame,
+    study: Study,
+    outcome: str,
+    x_varied: Varied,
+    y_varied: Varied,
+    standing: tuple[float, float] | None = None,
+    *,
+    ax: Axes,
+) -> Axes: ...
 @drawn
 def interaction_map(
     table: pd.DataFrame,
@@ -126,11 +148,12 @@ def interaction_map(
     y_varied: Varied,
     standing: tuple[float, float] | None = None,
     ax: Axes | None = None,
-) -> Figure:
+) -> Figure | Axes:
     """Draw one outcome over the levels of two keys as a heat map with numbers: per cent above, the outcome's unit below.
 
     `table` is `analysis.interaction`; cells whose interval includes 0 have slanted numbers in brackets; `standing` is the pair of
-    levels in the baseline, marked by a frame or, where no cell has it, by a dot in the corner of the nearest.
+    levels in the baseline, marked by a frame or, where no cell has it, by a dot in the corner of the nearest. Returns a new figure, or the
+    axes that were given.
     """
     part = table[table["outcome"] == outcome]
     xs, ys = np.unique(part["x"].to_numpy(dtype=np.float64)), np.unique(part["y"].to_numpy(dtype=np.float64))
@@ -168,7 +191,7 @@ def interaction_map(
             f" in brackets and slanted: not clear of 0 at 95 %.{mark}"
         )
         finish(figure, f"{panel_title(outcome)}: {x_varied.name} and {y_varied.name}", study.caption(replications_of(part), note))
-    return figure
+    return figure if ax is None else ax
 
 
 def _level(value: float) -> str:

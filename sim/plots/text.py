@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, wraps
-from typing import ParamSpec
+from io import BytesIO
+from typing import ParamSpec, TypeVar
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -17,6 +18,7 @@ from matplotlib.font_manager import FontProperties, findfont, fontManager, get_f
 from matplotlib.text import Text
 
 P = ParamSpec("P")
+R = TypeVar("R")
 
 _HAN_FONTS = (
     "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC", "Microsoft YaHei", "Hiragino Sans GB",
@@ -43,11 +45,22 @@ def calm() -> Iterator[None]:
         log.setLevel(level)
 
 
-def drawn(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+class Sheet(Figure):
+    """A figure that a notebook shows by itself, whether pyplot is in use or not."""
+
+    def _repr_png_(self) -> bytes:
+        """Return the figure as the bytes of a PNG file."""
+        file = BytesIO()
+        with calm():
+            self.savefig(file, format="png")
+        return file.getvalue()
+
+
+def drawn(draw: Callable[P, R]) -> Callable[P, R]:
     """Make a figure function draw all text literally (no `$` for mathematics) and with `families`."""
 
     @wraps(draw)
-    def literally(*args: P.args, **options: P.kwargs) -> Figure:
+    def literally(*args: P.args, **options: P.kwargs) -> R:
         with calm(), mpl.rc_context({"text.parse_math": False, "text.usetex": False, "font.family": families()}):
             return draw(*args, **options)
 

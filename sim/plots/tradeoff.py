@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from typing import overload
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ from sim.plots.style import (
     ticks,
     tidy,
 )
-from sim.plots.text import drawn, wrapped
+from sim.plots.text import Sheet, drawn, wrapped
 
 _HARM, _COST, _INNOCENTS = "expected_harm_yuan", "enforcement_cost_yuan", "innocents_sanctioned"
 _LARGEST = 1100.0  # area of the largest bubble, square points
@@ -41,18 +42,23 @@ _SMALL = 3.0  # half the width of a small point, points
 _ANGLES = np.arange(0.0, 2.0 * np.pi, np.pi / 8.0)
 
 
+@overload
+def harm_against_cost(table: pd.DataFrame, study: Study, ax: None = None) -> Figure: ...
+@overload
+def harm_against_cost(table: pd.DataFrame, study: Study, ax: Axes) -> Axes: ...
 @drawn
-def harm_against_cost(table: pd.DataFrame, study: Study, ax: Axes | None = None) -> Figure:
+def harm_against_cost(table: pd.DataFrame, study: Study, ax: Axes | None = None) -> Figure | Axes:
     """Draw expected harm against enforcement cost, a bubble a policy whose area is the number of innocents sanctioned.
 
     Error bars are the 95 % intervals of the paired differences; a key beside a new figure gives the relative changes. The cost axis
-    is logarithmic when costs differ more than tenfold. `table` is a comparison that has the three outcomes.
+    is logarithmic when costs differ more than tenfold. `table` is a comparison that has the three outcomes. Returns a new figure, or the
+    axes that were given.
     """
     cells = rows(table)
     scenarios = study.order(table["scenario"].unique().tolist())
     harm, cost, innocents = ({name: cells[(outcome, name)] for name in scenarios} for outcome in (_HARM, _COST, _INNOCENTS))
     if ax is None:
-        figure = Figure(figsize=(13.5, 6.6), layout="constrained")
+        figure: Figure = Sheet(figsize=(13.5, 6.6), layout="constrained")
         panel, key = figure.subplots(1, 2, width_ratios=(1.75, 1.0))
     else:
         figure, panel = owner([ax], 1), ax
@@ -99,7 +105,7 @@ def harm_against_cost(table: pd.DataFrame, study: Study, ax: Axes | None = None)
     bars = [[(row.baseline_mean + row.low, row.baseline_mean + row.high) for row in part.values()] for part in (cost, harm)]
     labels = [wrapped(study.title(name), 24, 3) for name in [*scenarios, study.baseline]]
     place_labels(figure, panel, labels, xs, ys, sizes, bars[0], bars[1])
-    return figure
+    return figure if ax is None else ax
 
 
 def _key(ax: Axes, entries: Sequence[tuple[str, Row, Row, Row]], study: Study, styles: Mapping[str, PolicyStyle]) -> None:

@@ -15,6 +15,7 @@ from sim.outcomes import OUTCOMES
 from sim.parameters import LEDGER
 from sim.patterns import CRITERIA
 from sim.reference import of_results
+from sim.report.ground import LIMITS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [path for name in ("README.md", "MODEL.md", "CHANGELOG.md", "CONTRIBUTING.md") if (path := ROOT / name).exists()]
@@ -125,6 +126,11 @@ def test_every_submodel_has_its_rationale_and_its_evidence_is_shown():
         cited = rows_of("evidence " + " ".join(re.findall(rf"\b{ROW.pattern}(?:-{ROW.pattern})?\b", rationale[1])))
         assert cited or heading.startswith("7.4"), heading
         assert cited <= shown, (heading, cited - shown)
+
+
+def test_the_report_says_the_same_limits():
+    found = dict(re.findall(r"^- \*\*(.+?)\.\*\* (.+)$", section("What the model cannot show"), re.MULTILINE))
+    assert found == LIMITS
 
 
 def test_schedule_names_every_process_and_nothing_else():

@@ -155,7 +155,9 @@ def assert_same_tables() -> Callable[[Path, Path], None]:
 
 
 def _compare(one: Path, other: Path) -> None:
-    for name in ("daily.parquet", "comparison.csv", "comparison.parquet", "summary.csv", "figures/forest.svg"):
+    for name in ("daily.parquet", "comparison.csv", "comparison.parquet", "summary.csv", "best.csv", "figures/forest.svg"):
         assert (one / name).read_bytes() == (other / name).read_bytes(), name
+    pages = [(path / "report.html").read_text(encoding="utf-8").partition("<footer")[0] for path in (one, other)]  # below: the commit
+    assert pages[0] == pages[1]
     first, second = (pd.read_parquet(path / "runs.parquet").drop(columns="seconds") for path in (one, other))
     pd.testing.assert_frame_equal(first, second, check_exact=True)

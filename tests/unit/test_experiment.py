@@ -391,7 +391,7 @@ def test_a_sweep_of_two_keys_has_every_combination():
 def test_sweeps_are_tabled_by_level(quick):
     done = conduct.sweep(BASELINE, ["login_check=0:1:2", "helper_cap=0:1:2"], 2, overrides={"run.days": 250})
     assert set(zip(done.levels_table["x"], done.levels_table["y"], strict=True)) == {(0, 0), (0, 1), (1, 0), (1, 1)}
-    assert set(done.tables) == {"summary", "comparison", "displacement", "recovery", "interaction"}
+    assert set(done.tables) == {"summary", "comparison", "best", "displacement", "recovery", "interaction"}
     single_key = conduct.sweep(BASELINE, ["levers.account_audit=0:0.5:3"], 2, overrides={"run.days": 250})
     price = single_key.levels_table.query("outcome == 'price_yuan'")
     assert price["level"].tolist() == [0.0, 0.0, 0.25, 0.5]

@@ -163,7 +163,8 @@ def test_draws_on_the_axes_given(data, name):
 @pytest.mark.parametrize("name", ["interaction_map", "harm_against_cost"])
 def test_draws_on_the_one_axes_given(data, name):
     figure = Figure()
-    assert draw(name, *data, study_of(), ax=figure.subplots()) is figure
+    ax = figure.subplots()
+    assert draw(name, *data, study_of(), ax=ax) is ax
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,148 @@
+"""What holds over parameters, and how strong is enough; where one is missing, the command that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sim.analysis import robust_answer
+from sim.analysis.robust_words import cells
+from sim.analysis.words import number, percent, unit_of
+from sim.comparison import Comparison
+from sim.levers import LEVERS
+from sim.report.answer import winning
+from sim.report.blocks import Block, Command, Grid, Heading, Items, Line, Paragraph, Section, say
+from sim.report.material import Material
+from sim.report.phrases import MODEL_SAYS, called, is_plural, upper
+
+
+def robustness(material: Material) -> Section:
+    """Return which conclusions hold over the set of parameter vectors."""
+    section = Section("robustness", "Does it hold under other parameters?")
+    if material.robust is None:
+        own = f"results/{material.plan.name[:80]}_over_uncertainty"
+        section.blocks.extend(
+            (
+                Paragraph(
+                    say("Not tested here. These commands run the comparison in parameter vectors that the evidence does not rule out:")
+                ),
+                Command(f"abm compare EXPERIMENT --over-uncertainty 20 --out {own}\nabm report {_default(material)} --with {own}"),
+                Paragraph(say("EXPERIMENT is the file, or the files, that this comparison was made of.")),
+            )
+        )
+        return section
+    robust = material.robust
+    section.blocks.extend(_verdicts(robust_answer(robust.robustness, robust.ranking, material.titles)))
+    columns = ("policy", "change", "chance, 95 %", "parameters, median", "parameters, range", "same sign", "beyond chance", "opposite")
+    for outcome in material.headline:
+        part = robust.robustness[robust.robustness["outcome"] == outcome]
+        rows = [[material.title(str(record["policy"])), *cells(record)[1:]] for record in part.to_dict("records")]
+        if rows:
+            section.blocks.append(Grid(f"{upper(called(outcome))}: chance and parameters apart", columns, rows))
+    return section
+
+
+def _verdicts(lines: list[str]) -> list[Block]:
+    """Turn sentences under headings into paragraphs and lists."""
+    blocks: list[Block] = []
+    kept: list[Line] = []
+    for line in lines:
+        if line.startswith("  "):
+            kept.append(say(line.strip(), "robustness", "ranking"))
+            continue
+        if kept:
+            blocks.append(Items(kept))
+            kept = []
+        blocks.append(Paragraph(say(line, "robustness", "ranking")))
+    return blocks
+
+
+def thresholds(material: Material) -> Section:
+    """Return how strong is enough, from the sweeps at hand."""
+    section = Section("thresholds", "How strong is enough?")
+    own = (material.comparison,) if material.comparison is not None and material.plan.axes else ()
+    sweeps = [sweep for sweep in (*own, *material.sweeps) if len(sweep.plan.axes) == 1]
+    if not sweeps:
+        section.blocks.extend(_missing(material))
+        return section
+    section.blocks.append(
+        Paragraph(
+            say(
+                f"{MODEL_SAYS}. Beyond chance: the simultaneous 95 % interval leaves out 0 at this level and at all levels beyond it. Half"
+                " of the effect: on straight lines between the levels that were run."
+            )
+        )
+    )
+    for sweep in sweeps:
+        section.blocks.extend([Heading(_key(sweep)), Items(_limits(sweep.thresholds)), _doses(sweep)])
+    return section
+
+
+def _default(material: Material) -> str:
+    """Return where the results are unless another place was asked for; the page names no place of the machine that made it."""
+    return f"results/{material.plan.name}"
+
+
+def _missing(material: Material) -> list[Block]:
+    winner = winning(material) if material.comparison is not None and not material.plan.axes else None
+    chosen = material.plan.scenarios[winner] if winner else None
+    levers = list(dict.fromkeys(p.lever for p in chosen.policies.values() if not LEVERS[p.lever].only_policy)) if chosen else []
+    base = material.first.name
+    lines = [f"abm sweep {base}.toml --vary {lever}=0:1:6 --out results/{base}_by_{lever}" for lever in levers or ["LEVER"]]
+    beside = " ".join(f"--with results/{base}_by_{lever}" for lever in levers or ["LEVER"])
+    return [
+        Paragraph(say("Not measured here. These commands vary one lever at a time, from none to all of it:")),
+        Command("\n".join([*lines, f"abm report {_default(material)} {beside}"])),
+        Paragraph(say(f"{base}.toml is the file of the baseline; a sweep goes with this report when its baseline is the same.")),
+    ]
+
+
+def _key(sweep: Comparison) -> str:
+    (vary,) = sweep.plan.axes
+    parts = vary.key.split(".")
+    lever = parts[1] if parts[0] == "policies" else parts[-1]
+    policies = [s.policies[lever].lever for s in sweep.plan.scenarios.values() if lever in s.policies]
+    return upper((policies[0] if policies else lever).replace("_", " "))
+
+
+def _limits(table: pd.DataFrame) -> list[Line]:
+    """Say what each outcome does on each side of the baseline's level, those that do not move together."""
+    lines = []
+    for side in dict.fromkeys(table["side"]):
+        records = table[table["side"] == side].to_dict("records")
+        at = number(records[0]["full_level"])
+        own = records[0]["baseline_level"]
+        goes = f"at {at}" if np.isnan(own) else f"from {number(own)} to {at}"
+        lines += [_moving(row, goes) for row in records if np.isfinite(row["clear_level"])]
+        still = [str(row["outcome"]) for row in records if np.isnan(row["clear_level"])]
+        if still:
+            rows = [f"thresholds/{outcome}/{side}" for outcome in still]
+            lines.append(say(f"{', '.join(map(called, still))}.", *rows, lead=f"Not beyond chance {goes}"))
+    return lines
+
+
+def _moving(row: Mapping[Any, Any], goes: str) -> Line:
+    outcome, full = str(row["outcome"]), row["full_relative"]
+    verb = ("rise" if row["full_difference"] > 0.0 else "fall") + ("" if is_plural(outcome) else "s")
+    whole = f"{percent(abs(full), signed=False)} %" if np.isfinite(full) else f"{number(abs(row['full_difference']))} {unit_of(outcome)}"
+    text = f"{called(outcome)} {verb} by {whole} {goes}; beyond chance from {number(row['clear_level'])} on,"
+    return say(f"{upper(text)} half of that at {number(row['half_level'])}.", f"thresholds/{outcome}/{row['side']}")
+
+
+def _doses(sweep: Comparison) -> Grid:
+    table = sweep.levels_table
+    outcomes = list(dict.fromkeys(table["outcome"]))
+    rows = []
+    for level in sorted(table["level"].dropna().unique()):
+        part = table[table["level"] == level].drop_duplicates("outcome").set_index("outcome")
+        own = " (baseline)" if (part["scenario"] == sweep.baseline).all() else ""
+        changes = [_change(part.loc[outcome, "relative"]) if outcome in part.index else "-" for outcome in outcomes]
+        rows.append([f"{number(level)}{own}", *changes])
+    return Grid("Dose and response: change from the baseline", ["level", *(called(outcome) for outcome in outcomes)], rows)
+
+
+def _change(share: float) -> str:
+    return f"{percent(share)} %" if np.isfinite(share) else "-"

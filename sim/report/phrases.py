@@ -1,0 +1,157 @@
+"""Sentences of the report about rows of its tables: every number in them is the table's, rounded by one rule."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.analysis import Row
+from sim.analysis.intervals import FEW
+from sim.analysis.words import amount, interval, is_probable, name_of, number, percent, unit_of
+from sim.outcomes import OUTCOMES
+
+MODEL_SAYS = "In the model, given its assumptions"
+
+_CALLED = {
+    "inflow_registered": "new registered accounts",
+    "inflow_unsealed": "newly unsealed accounts",
+    "helpers_by_stall": "assists won by scan teams",
+    "helpers_by_task_platform": "assists won by task platforms",
+    "lifetime_days_rented": "the working life of a rented account",
+    "rented_by_advert": "rentals that began with an advert",
+    "commission_yuan": "the commission paid to owners",
+    "dealer_profit_yuan": "a dealer's profit",
+    "stock_registered": "registered accounts",
+    "review_backlog": "the review backlog",
+    "reports": "reports of accounts",
+    "purged": "accounts that fall in the purge",
+    "self_reports": "self-reports of owners",
+    "owners_banned": "owners banned",
+    "owners_lost": "owners who lose the account for good",
+    "harm_owner_yuan": "owners' own losses",
+    "harm_friend_fraud_yuan": "losses of owners' friends to fraud",
+    "harm_privacy_yuan": "leaks of owners' private data",
+    "sanctions_legal_owner": "owners who face a legal sanction",
+    "innocents_sanctioned": "innocents sanctioned",
+    "helpers_sanctioned": "repeat helpers sanctioned",
+    "helpers_sanctioned_honest": "honest helpers sanctioned by mistake",
+    "helpers_refused": "honest helpers refused",
+    "signups_blocked": "legitimate sign-ups blocked",
+    "signups_delayed": "legitimate sign-ups delayed",
+    "unseals_refused": "legitimate requests to unseal refused",
+    "travellers_challenged": "travellers challenged at login",
+    "friction_hours": "hours that confirmations take from users",
+    "honest_adverts_removed": "honest job adverts removed",
+    "reports_mistaken": "mistaken reports of innocents",
+    "victims": "victims",
+}
+_SINGULAR = {
+    "lifetime_days_rented", "commission_yuan", "dealer_profit_yuan", "review_backlog", "price_yuan", "expected_harm_yuan",
+    "supply_account_days", "enforcement_cost_yuan",
+}  # fmt: skip
+
+LURED = ("owners_banned", "owners_lost", "sanctions_legal_owner", "harm_owner_yuan", "harm_friend_fraud_yuan")
+"""What befalls owners who were lured, and their friends."""
+
+INNOCENT = (
+    "innocents_sanctioned", "helpers_sanctioned_honest", "signups_blocked", "signups_delayed", "unseals_refused", "helpers_refused",
+    "travellers_challenged", "honest_adverts_removed", "friction_hours",
+)  # fmt: skip
+"""What befalls users who have done nothing wrong."""
+
+
+def called(outcome: str) -> str:
+    """Return what a sentence calls an outcome."""
+    return _CALLED.get(outcome, name_of(outcome))
+
+
+def is_plural(outcome: str) -> bool:
+    """Say whether a sentence speaks of an outcome in the plural."""
+    name = called(outcome)
+    return outcome not in _SINGULAR and (outcome in _CALLED or name.split()[0].endswith("s") or name.endswith("s"))
+
+
+def source(row: Row) -> str:
+    """Name the row of the comparison table."""
+    return f"comparison/{row.outcome}/{row.scenario}"
+
+
+def moves(row: Row) -> int:
+    """Return 1 for a rise beyond chance, -1 for a fall, 0 for neither; without an interval, by the sign of what was seen."""
+    if row.unchanged or (np.isfinite(row.low) and not row.clear and not row.same):
+        return 0
+    return int(np.sign(row.difference)) if np.isfinite(row.difference) else 0
+
+
+def worse(row: Row) -> int:
+    """Return 1 where an outcome moves for the worse beyond chance, -1 where for the better, 0 where neither or nobody can say."""
+    better = OUTCOMES[row.outcome].better if row.outcome in OUTCOMES else "neither"
+    return moves(row) * {"lower": 1, "higher": -1, "neither": 0}[better]
+
+
+def said(row: Row) -> str:
+    """Say one row of the comparison table: falls, rises, or does not move beyond chance; with its interval."""
+    name, plural = called(row.outcome), is_plural(row.outcome)
+    if not np.isfinite(row.difference):
+        return f"of {name} nothing is known"
+    if row.unchanged or (row.difference == 0.0 and not np.isfinite(row.low)):
+        return f"{name} {'do' if plural else 'does'} not move at all"
+    if np.isfinite(row.low) and not row.clear and not row.same:
+        return f"{name} {'do' if plural else 'does'} not move beyond chance ({interval(row)})"
+    verb = ("rise" if row.difference > 0.0 else "fall") + ("" if plural else "s")
+    text = f"{name} {'probably ' if is_probable(row) else ''}{verb} {amount(row)}"
+    if row.same:
+        return f"{text}, the same in all {row.replications} pairs"
+    return f"{text} ({interval(row)})" if np.isfinite(row.low) else text
+
+
+def told(row: Row) -> str:
+    """Say one row as `said` does, and from what to what the mean goes, with its unit."""
+    text = said(row)
+    if moves(row) == 0 or row.in_units:  # nothing to say, or said already
+        return text
+    return f"{text}, from {number(row.baseline_mean)} to {number(row.mean)} {unit_of(row.outcome)}"
+
+
+def share(value: float) -> str:
+    """Write a share of resamples or of members: 97 %."""
+    return f"{percent(value, signed=False)} %" if np.isfinite(value) else "unknown"
+
+
+class Texts(NamedTuple):
+    """A row of the comparison table as cells: mean, change with its interval, change per million users, change in per cent with its."""
+
+    mean: str
+    change: str
+    interval: str
+    per_million: str
+    relative: str
+    relative_interval: str
+
+
+def texts(row: Row, users: int) -> Texts:
+    """Write a row as cells; counts and amounts also per million users, prices, shares and durations not."""
+    kind = OUTCOMES[row.outcome].kind if row.outcome in OUTCOMES else "duration"
+    counted = kind in {"stock", "flow"}
+    relative = "0 %" if row.unchanged else f"{percent(row.relative)} %" if np.isfinite(row.relative) else "-"
+    ends = f"{_signed(row.low)} to {_signed(row.high)}" if np.isfinite(row.low) else "-"
+    shares = f"{percent(row.relative_low)} to {percent(row.relative_high)} %" if row.has_relative else "-"
+    scaled = _signed(row.difference * 1e6 / users) if counted else "-"
+    return Texts(number(row.mean), _signed(row.difference), ends, scaled, relative, shares)
+
+
+def _signed(value: float) -> str:
+    if not np.isfinite(value):
+        return "-"
+    return "0" if value == 0.0 else f"{'+' if value > 0.0 else ''}{number(value)}"
+
+
+def seeds_note(replications: int) -> str:
+    """Warn where the resampled seeds are few."""
+    return "; so few seeds know little of their own spread, so take it as a hint" if replications < FEW else ""
+
+
+def upper(text: str) -> str:
+    """Begin a text with a capital letter."""
+    return text[:1].upper() + text[1:]
