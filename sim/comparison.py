@@ -30,8 +30,7 @@ ALL_TABLES = (
 )
 """Tables made of the runs, whichever command makes them."""
 
-RECOVERS = "supply_account_days"
-"""What comes back after a pulse."""
+RECOVERS = "supply_account_days"  # after a pulse
 REPORTS = ("html", "md")
 """Formats of the report, which stands beside the tables as `report.html` or `report.md`."""
 

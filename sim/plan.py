@@ -130,7 +130,7 @@ class Plan:
         if manifest.get("command") == EXPERIMENT:
             raise StoreError(
                 f"{path} holds an experiment with a design (`abm {EXPERIMENT}`): its tables are the .csv files there; "
-                "`abm sensitivity FILE` (a screening or Sobol indices) or `abm interactions FILE` (a factorial) draws its figures"
+                "`abm sensitivity FILE`, `abm interactions FILE` or `abm discover FILE`, as its design is, draws its figures"
             )
         try:
             plan = cls(

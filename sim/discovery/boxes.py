@@ -63,13 +63,13 @@ class Box:
 class Again:
     """How well a box is found again in worlds drawn with replacement, `RESAMPLES` times.
 
-    `coverage` and `density` give for each factor the share of draws in which it is restricted where the trajectory is nearest to the box's
-    coverage, or density. `unseen_coverage` and `unseen_density` are those of the boxes so found in the worlds that were not drawn,
-    all draws together: what to expect of worlds that the box has not been fitted to.
+    `found` is the share of draws in which the same search has a box at all, `factors` gives for each factor the share in which that box
+    limits it. `unseen_coverage` and `unseen_density` are those of the boxes so found in the worlds that were not drawn, all draws
+    together, where a draw without a box catches nothing: what to expect of worlds that the box has not been fitted to.
     """
 
-    coverage: Mapping[str, float]
-    density: Mapping[str, float]
+    found: float
+    factors: Mapping[str, float]
     unseen_coverage: float
     unseen_density: float
 
@@ -193,38 +193,29 @@ def within(worlds: pd.DataFrame, limits: Mapping[str, Sides]) -> Flags:
     return inside
 
 
-def found_again(worlds: pd.DataFrame, failed: Flags, inside: Flags, seed: int, peel: float = PEEL) -> Again:
-    """Look for a box again in worlds drawn with replacement from those it was found in, the same draws whenever it is asked.
-
-    `inside` says which of these worlds are in the box.
-
-    The trajectories are read as the EMA workbench reads those of its half samples: at the step nearest to the box's coverage, and to its
-    density; of steps equally near the one nearest to the other.
-    """
+def found_again(worlds: pd.DataFrame, failed: Flags, seed: int, peel: float = PEEL) -> Again:
+    """Look for a box in worlds drawn with replacement from those it was found in, as it was found; the same draws whenever it is asked."""
     n = len(failed)
-    caught = (inside & failed).sum()
-    nearest = {"coverage": caught / failed.sum(), "density": caught / inside.sum()}
     drawn = (luck.uniforms(seed, "bootstrap of worlds", (RESAMPLES, n)) * n).astype(np.int64)
-    times = {by: dict.fromkeys(map(str, worlds.columns), 0) for by in nearest}
-    used = inside_failing = inside_all = all_failing = 0
+    times = dict.fromkeys(map(str, worlds.columns), 0)
+    used = boxes = inside_failing = inside_all = all_failing = 0
     with _calm():
         for rows in drawn:
             own = failed[rows]
             if not 0 < own.sum() < n:
                 continue
             used += 1
-            found = _search(worlds.iloc[rows], own, peel).find_box()
-            path = found.peeling_trajectory
-            far = {by: (path[by] - value).abs().to_numpy() for by, value in nearest.items()}
-            for by, other in (("coverage", "density"), ("density", "coverage")):
-                for name in found.qp[int(np.lexsort((far[other], far[by]))[0])]:
-                    times[by][str(name)] += 1
+            limits = _chosen(_search(worlds.iloc[rows], own, peel).find_box(), own, np.ones(n, dtype=bool)).limits
+            for name in limits:
+                times[name] += 1
             unseen = np.ones(n, dtype=bool)
             unseen[rows] = False
-            there = within(worlds, _chosen(found, own, np.ones(n, dtype=bool)).limits) & unseen
-            inside_all += int(there.sum())
-            inside_failing += int((there & failed).sum())
             all_failing += int((unseen & failed).sum())
-    shares = {by: {name: count / max(used, 1) for name, count in counts.items()} for by, counts in times.items()}
+            if limits:
+                boxes += 1
+                there = within(worlds, limits) & unseen
+                inside_all += int(there.sum())
+                inside_failing += int((there & failed).sum())
+    shares = {name: count / max(used, 1) for name, count in times.items()}
     unseen_coverage, unseen_density = (inside_failing / of if of else np.nan for of in (all_failing, inside_all))
-    return Again(shares["coverage"], shares["density"], unseen_coverage, unseen_density)
+    return Again(boxes / max(used, 1), shares, unseen_coverage, unseen_density)

@@ -118,8 +118,8 @@ def discover(done: Explored) -> Discovery:
     found = find_boxes(worlds, failed)
     left, rows, steps, numbers = np.ones(len(failed), dtype=bool), [], [], np.zeros(len(failed), dtype=np.int64)
     for number, box in enumerate(found, start=1):
-        again = found_again(worlds[left].reset_index(drop=True), failed[left], box.inside[left], asked.design.seed)
-        rows += _rows(number, box, again, asked, failed)
+        again = found_again(worlds[left].reset_index(drop=True), failed[left], asked.design.seed)
+        rows += _rows(number, box, again, asked, failed, left)
         steps.append(box.path.assign(box=number, step=range(len(box.path)), chosen=np.arange(len(box.path)) == box.step))
         numbers[box.inside] = number
         left &= ~box.inside
@@ -131,19 +131,22 @@ def discover(done: Explored) -> Discovery:
 
 BOXES = (
     "box", "factor", "label", "unit", "restricted", "low", "high", "range_low", "range_high", "quasi_p_low", "quasi_p_high",
-    "reproduced_coverage", "reproduced_density", "coverage", "density", "mass", "worlds", "failing", "unseen_coverage", "unseen_density",
+    "reproduced", "boxes_found", "coverage", "density", "mass", "worlds", "failing", "unseen_coverage", "unseen_density",
 )  # fmt: skip
 
 
-def _rows(number: int, box: Box, again: Again, asked: Exploration, failed: np.ndarray) -> list[dict[str, object]]:
-    """Return a row a factor: limits, where it is restricted, or the ends of its range; how sure that is; and what the box is worth."""
+def _rows(number: int, box: Box, again: Again, asked: Exploration, failed: np.ndarray, left: np.ndarray) -> list[dict[str, object]]:
+    """Return a row a factor: limits, where it is restricted, or the ends of its range; how sure that is; and what the box is worth.
+
+    `left` are the worlds in no box before; both coverages are parts of all failing worlds.
+    """
     about = {
         "coverage": box.coverage,
         "density": box.density,
         "mass": box.mass,
         "worlds": int(box.inside.sum()),
         "failing": int((box.inside & failed).sum()),
-        "unseen_coverage": again.unseen_coverage,
+        "unseen_coverage": again.unseen_coverage * float((left & failed).sum() / failed.sum()),
         "unseen_density": again.unseen_density,
     }
     made: list[dict[str, object]] = []
@@ -152,7 +155,7 @@ def _rows(number: int, box: Box, again: Again, asked: Exploration, failed: np.nd
         low, high = box.limits.get(key, (-np.inf, np.inf))
         p_low, p_high = box.quasi_p.get(key, (np.nan, np.nan))
         ends = {"low": max(low, factor.low), "high": min(high, factor.high), "range_low": factor.low, "range_high": factor.high}
-        sure = {"reproduced_coverage": again.coverage[key], "reproduced_density": again.density[key]}
+        sure = {"reproduced": again.factors[key], "boxes_found": again.found}
         row = {"box": number, "factor": key, "label": factor.label, "unit": factor.unit, "restricted": key in box.limits}
         made.append({**row, **ends, "quasi_p_low": p_low, "quasi_p_high": p_high, **sure, **about})
     return made

@@ -58,16 +58,17 @@ def _box(k: int, part: pd.DataFrame) -> str:
     rows.sort(key=lambda row: np.nanmin([row["quasi_p_low"], row["quasi_p_high"]]))
     head, named = rows[0], [limits(row) for row in rows]
     described = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
-    which = "failing worlds" if k == 1 else "failing worlds, outside what was described before,"
+    which, so = ("failing worlds", "so described") if k == 1 else ("failing worlds, in no box before,", "so described and in no box before")
     unseen = (
-        f" ({_percent(head['unseen_density'])} % of such worlds that a box was not fitted to)"
+        f" ({_percent(head['unseen_density'])} % of such worlds to which the box was not fitted)"
         if np.isfinite(head["unseen_density"])
         else ""
     )
-    again = ", ".join(f"{row['label']} {_percent(row['reproduced_coverage'])} %" for row in rows)
+    again = ", ".join(f"{row['label']} in {_percent(row['reproduced'])} %" for row in rows)
     return (
-        f"{_percent(head['coverage'])} % of the {which} have {described}; of the {head['worlds']} worlds so described"
-        f" {_percent(head['density'])} % fail{unseen}. In worlds drawn again the same factors are found: {again} of the time."
+        f"{_percent(head['coverage'])} % of the {which} have {described}; of the {head['worlds']} worlds {so}"
+        f" {_percent(head['density'])} % fail{unseen}. Worlds drawn again have a box in {_percent(head['boxes_found'])} % of the draws,"
+        f" which limits {again}."
     )
 
 
@@ -75,7 +76,11 @@ def _luck(tried: pd.DataFrame) -> str:
     if tried["uncertain"].isna().any():
         return "With one seed a world it is not known how many verdicts are chance."
     open_ = int(tried["uncertain"].sum())
-    return f"Chance leaves the verdict open in {_percent(open_ / len(tried))} % of them." if open_ else "No verdict hangs on chance."
+    return (
+        f"Chance leaves the verdict open in {_percent(open_ / len(tried))} % of them."
+        if open_
+        else "The 95 % interval of no world reaches a limit of the rule."
+    )
 
 
 def _percent(share: float) -> str:

@@ -50,11 +50,12 @@ def read_given(path: Path, asked_in: str, asked_as: str, faults: list[Fault]) ->
 
 
 def read_plausible() -> tuple[tuple[Factor, ...], tuple[Values, ...]]:
-    """Return the members of the shipped set of parameter vectors as points; factors have the ledger's ranges."""
-    from sim.matching.plausible import load_plausible
+    """Return the members of the shipped set of parameter vectors, beside the ledger's own, as points; factors have the ledger's ranges."""
+    from sim.matching.plausible import beside_ledger
 
     points = tuple(
-        {f"parameters.{group}.{name}": value for group, row in member.items() for name, value in row.items()} for member in load_plausible()
+        {f"parameters.{group}.{name}": value for group, row in member.items() for name, value in row.items()}
+        for member in beside_ledger().values()
     )
     return tuple(Factor(key, *span(key)[:2]) for key in points[0]), points
 

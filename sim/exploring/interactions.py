@@ -102,6 +102,9 @@ def check_bundle(asked: Exploration) -> None:
     if not FEWEST_LEVERS <= k <= MOST_LEVERS:
         wanted = f"holds {k} factor{'s' if k > 1 else ''}; `abm interactions` takes {FEWEST_LEVERS} to {MOST_LEVERS}"
         faults.append(Fault(asked.where, FACTORS, "", f"{wanted}, as it runs every combination (2 to the power of their number)"))
+    for number, factor in enumerate(asked.factors, start=1):
+        if not (factor.key.startswith("policies.") and factor.key.endswith(".strength")):
+            faults.append(Fault(asked.where, f"{FACTORS}[{number}].key", show(factor.key), "is no lever, and a bundle is one of levers"))
     if faults:
         raise ScenarioError(faults)
 

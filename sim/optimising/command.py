@@ -44,9 +44,9 @@ TABLES = ("trials", "front", "winners", "equal_cost", "regret")
 class Optimised:
     """What an optimisation found, as tables.
 
-    `trials` has a row a mix that was tried, `front` those of them that are epsilon-efficient, cheapest first, with `epsilon` the difference
-    that chance is given for each objective; `winners` a row a policy run again on fresh seeds and outcome; `equal_cost` a row a rival;
-    `regret` a row a policy and objective. Where no mix keeps the guardrails the last three know baseline and rivals alone.
+    `trials` has a row a mix that was tried, `front` those of them that are efficient within chance, cheapest first, with `epsilon` the
+    difference that chance is given for each objective; `winners` a row a policy run again on fresh seeds and outcome; `equal_cost` a row
+    a rival; `regret` a row a policy and objective. Where no mix keeps the guardrails the last three know baseline and rivals alone.
     """
 
     asked: Optimisation
@@ -59,7 +59,7 @@ class Optimised:
 
     @property
     def front(self) -> pd.DataFrame:
-        """Return the trials that are epsilon-efficient, cheapest first."""
+        """Return the trials that are efficient within chance, cheapest first."""
         return self.trials[self.trials["efficient"]].sort_values(COST, kind="stable").reset_index(drop=True)
 
     @property

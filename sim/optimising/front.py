@@ -1,4 +1,4 @@
-"""What is efficient beyond chance: arithmetic on runs of shape `(policies, worlds, seeds, outcomes)`."""
+"""What no other policy beats beyond chance: arithmetic on runs of shape `(policies, worlds, seeds, outcomes)`."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def epsilon(runs: Reals) -> Reals:
 
 
 def efficient(values: Reals, margin: Reals, keeps: Flags) -> Flags:
-    """Say which rows of `values` `(policies, objectives)`, all to be small, are epsilon-efficient, `(policies,)`.
+    """Say which rows of `values` `(policies, objectives)`, all to be small, are efficient within chance, `(policies,)`.
 
     A policy is that if it keeps the guardrails and no other one that keeps them is better in all objectives, in each by more than `margin`.
     """
@@ -95,6 +95,10 @@ def knee(values: Reals, among: Flags) -> int | None:
     return int(rows[np.argmin((scaled**2).sum(axis=1))])
 
 
-def regrets(by_world: Reals) -> Reals:
-    """Return how much worse each policy is than the best of them in each world, from means `(policies, worlds, outcomes)` to be small."""
-    return np.asarray(by_world - by_world.min(axis=0, keepdims=True))
+def regrets(by_world: Reals, keeps: Flags) -> Reals:
+    """Return how much worse each policy is in each world than the best of those that keep the guardrails, of all where none does.
+
+    `by_world` are means `(policies, worlds, outcomes)` to be small, `keeps` is `(policies,)`.
+    """
+    among = by_world[keeps] if keeps.any() else by_world
+    return np.asarray(by_world - among.min(axis=0, keepdims=True))

@@ -110,7 +110,7 @@ def winners_table(asked: Optimisation, policies: Sequence[Policy], search: Reals
     """
     found = {"search": search, "fresh": fresh}
     means, errors = ({key: of(runs) for key, runs in found.items()} for of in (front.means, front.errors))
-    limits = {key: limits_of(asked, values[0]) for key, values in means.items()}
+    limits = limits_of(asked, means["fresh"][0])
     rows = []
     for k, policy in enumerate(policies):
         for column, outcome in enumerate(asked.outcomes):
@@ -136,8 +136,8 @@ def winners_table(asked: Optimisation, policies: Sequence[Policy], search: Reals
                     "curse": curse.value,
                     "curse_low": curse.low,
                     "curse_high": curse.high,
-                    "limit": limits["fresh"].get(outcome, np.nan),
-                    "keeps": all(by <= 0.0 for by in missed(asked, means["fresh"][k], limits["fresh"]).values()),
+                    "limit": limits.get(outcome, np.nan),
+                    "keeps": _keeps(asked, means["fresh"][k], limits),
                 }
             )
     return pd.DataFrame(rows).astype({"trial": "Int64"})
@@ -147,7 +147,8 @@ def duels_table(asked: Optimisation, policies: Sequence[Policy], fresh: Reals) -
     """Return one row a rival: the winner of least harm that cost no more in the search, and their differences on fresh seeds.
 
     Differences are winner less rival, paired, with 95 % intervals over luck in these worlds, and with those of all rivals together
-    (`..._simultaneous`, Bonferroni). It `beats` the rival when its harm is lower by a whole interval and it costs no more.
+    (`..._simultaneous`, Bonferroni). It `beats` the rival when its harm is lower by a whole interval, it costs no more on average and it
+    keeps the guardrails on these seeds.
     `worlds_better` counts worlds in which its mean harm is lower.
     """
     rivals = [k for k, policy in enumerate(policies) if policy.kind == RIVAL]
@@ -169,7 +170,7 @@ def duels_table(asked: Optimisation, policies: Sequence[Policy], fresh: Reals) -
                 row |= {f"{name}_low_simultaneous": all_.low, f"{name}_high_simultaneous": all_.high}
             gap = fresh[at, :, :, harm] - fresh[k, :, :, harm]
             row |= {"worlds_better": int((gap.mean(axis=1) < 0.0).sum()), "worlds": len(gap)}
-            row["beats"] = bool(row["harm_high"] < 0.0 and row["cost_difference"] <= 0.0)
+            row["beats"] = bool(row["harm_high"] < 0.0 and row["cost_difference"] <= 0.0 and row["winner_keeps"])
         rows.append(row)
     return pd.DataFrame(rows, columns=list(DUELS))
 
@@ -185,10 +186,14 @@ DUELS = (
 def regret_table(asked: Optimisation, policies: Sequence[Policy], fresh: Reals) -> pd.DataFrame:
     """Return one row a policy and objective: how much worse it is than the best of these policies in each world, on fresh seeds.
 
+    The best is that of the policies that keep the guardrails, of all where none does; a least of several means is low by chance, so that
+    all regrets are a little high. Better than the best is below 0.
     Columns: policy, kind, outcome, unit, mean_regret and worst_regret over worlds, worst_world, and `regret_world_<member>`.
     """
     by_world = fresh.mean(axis=2)
-    regret = front.regrets(by_world)
+    limits = limits_of(asked, front.means(fresh)[0])
+    keeps = np.array([_keeps(asked, values, limits) for values in front.means(fresh)])
+    regret = front.regrets(by_world, keeps)
     worlds = list(asked.worlds)
     rows = []
     for k, policy in enumerate(policies):

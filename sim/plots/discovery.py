@@ -69,7 +69,7 @@ def box_limits(ax: Axes, part: pd.DataFrame, log: Collection[str] = ()) -> Axes:
                     text = f"{compact(float(row[name]))}"
                     ax.annotate(text, (x, y), (0, 9), textcoords="offset points", ha="center", va="bottom", fontsize=7, fontweight="bold")
         p = np.nanmin([row["quasi_p_low"], row["quasi_p_high"]]) if row["restricted"] else np.nan
-        for x, text in ((1.27, _p_value(p)), (1.58, f"{100.0 * row['reproduced_coverage']:.0f} %")):
+        for x, text in ((1.27, _p_value(p)), (1.58, f"{100.0 * row['reproduced']:.0f} %")):
             ax.text(x, y, text, ha="center", va="center", fontsize=7, color=BLACK if row["restricted"] else GREY)
     for x, text in ((0.5, "range (grey) and box"), (1.27, "quasi-p"), (1.58, "found again")):
         ax.text(x, -0.85, text, ha="center", va="bottom", fontsize=7.5)
@@ -145,7 +145,7 @@ def box_figure(
     note = (
         f"Fails: {rule}. {failing} of {len(tried)} worlds fail; box {number} has {int(part['failing'].iloc[0])} failing ones among its"
         f" {int(part['worlds'].iloc[0])}. Quasi-p: chance that as many fail without the surer limit of a factor; found again: share of"
-        " draws of the worlds, with replacement, in which the factor is restricted at this coverage. Small numbers: factors restricted."
+        " draws of the worlds, with replacement, whose box limits the factor. Small numbers: factors restricted."
     )
     ordinal = "" if number == 1 else f" (box {number}, outside those before)"
     finish(figure, f"Where '{readable(policy, 'the policy')}' fails{ordinal}", study.caption(replications, note), handles, labels)
@@ -157,7 +157,7 @@ def _ordered(part: pd.DataFrame) -> list[dict[str, Any]]:
     rows = [{str(name): value for name, value in row.items()} for row in part.to_dict("records")]
 
     def key(row: Row) -> tuple[float, float]:
-        return (float(np.nanmin([row["quasi_p_low"], row["quasi_p_high"]])) if row["restricted"] else 2.0, -row["reproduced_coverage"])
+        return (float(np.nanmin([row["quasi_p_low"], row["quasi_p_high"]])) if row["restricted"] else 2.0, -row["reproduced"])
 
     return sorted(rows, key=key)
 

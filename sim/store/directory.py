@@ -7,12 +7,12 @@ import fcntl
 import json
 import os
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,7 +138,7 @@ class Store:
     @cached_property
     def place(self) -> Place:
         """Return where processes keep the runs they make."""
-        mark = f".open.{secrets.token_hex(8)}.tmp"
+        mark = f".open.{uuid4().hex}.tmp"
         with writing(self.path):
             (self.path / "parts").mkdir(exist_ok=True)
             (self.path / "parts" / mark).touch()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises `WriteError` when the disk refuses; `path` then is as it was.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")  # two machines may have processes of one number
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")  # two machines may have processes of one number
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,12 +6,12 @@ Whichever process made the run writes it.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from sim.outcomes import OUTCOMES
 from sim.store.files import StoreError, damaged, parquet_writer, writing
@@ -54,7 +54,7 @@ class Place:
 
     def put(self, data: bytes) -> str:
         """Keep what other processes need for a while; returns its path. It is gone at the latest when the directory is closed."""
-        path = Path(self.folder, f".{secrets.token_hex(8)}.tmp")
+        path = Path(self.folder, f".{uuid4().hex}.tmp")
         try:
             with writing(path):
                 path.write_bytes(data)

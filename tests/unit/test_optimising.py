@@ -21,7 +21,7 @@ from sim.optimising.file import COST, load_optimisation
 from sim.optimising.judged import AGAINST, BASELINE, CHEAPEST, KNEE, LEAST_HARM, RIVAL, WINNER
 from sim.optimising.search import JOURNAL, Search, Tried
 from sim.outcomes import OUTCOMES, window_means
-from sim.store import StoreError
+from sim.store import Store, StoreError
 
 pytest.importorskip("optuna")
 
@@ -233,7 +233,9 @@ def test_regret_is_what_each_world_is_short_of_its_best(file):
 
 def test_regrets_of_a_known_table():
     by_world = np.array([[[3.0], [1.0]], [[2.0], [4.0]], [[5.0], [2.0]]])
-    assert front.regrets(by_world)[:, :, 0].tolist() == [[1.0, 0.0], [0.0, 3.0], [3.0, 1.0]]
+    assert front.regrets(by_world, np.ones(3, dtype=bool))[:, :, 0].tolist() == [[1.0, 0.0], [0.0, 3.0], [3.0, 1.0]]
+    assert front.regrets(by_world, np.zeros(3, dtype=bool))[:, :, 0].tolist() == [[1.0, 0.0], [0.0, 3.0], [3.0, 1.0]]
+    assert front.regrets(by_world, np.array([False, True, True]))[:, :, 0].tolist() == [[1.0, -1.0], [0.0, 2.0], [3.0, 0.0]]
 
 
 def test_epsilon_is_two_standard_errors_of_a_difference():
@@ -338,7 +340,7 @@ def test_what_a_killed_process_left_in_the_journal_is_mended(tmp_path):
         searched(tmp_path)
 
 
-def test_a_run_that_raises_ends_the_search_and_is_tried_again(file, capsys):
+def test_a_run_that_raises_ends_the_search_until_it_is_made_again(file, capsys):
     def fails(scenario, seed):
         if scenario.name == "trial_5":
             raise ZeroDivisionError("no luck")
@@ -347,6 +349,10 @@ def test_a_run_that_raises_ends_the_search_and_is_tried_again(file, capsys):
     with pytest.raises(SearchFailedError, match="2 runs failed, and a search needs every run"):
         optimise(file(), how=fails, out="r")
     assert '"finished": false' in Path("r/manifest.json").read_text()
+    with pytest.raises(SearchFailedError, match="make them again with --retry-failed"):
+        optimise(file(), how=trade, out="r")
+    with Store(Path("r")) as store:
+        store.forget_failures()
     optimise(file(), how=trade, out="r")
     optimise(file(), how=trade, out="whole")
     assert read("r") == read("whole")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sim.levers import LEVERS, Levers
 from sim.luck import Luck, join, words
@@ -116,6 +118,39 @@ def test_helpers_come_from_lasting_catchments_and_help_once_a_day():
     slots = np.repeat(np.arange(sizes.size), sizes)
     members = np.concatenate([np.arange(size) for size in sizes])
     assert np.isin(helpers, catchment_user(world, luck, slots, members)).all()
+
+
+@given(data=st.data(), turns=st.integers(1, 4), requests=st.integers(1, 12))
+@settings(max_examples=200, derandomize=True)
+def test_asking_in_one_step_is_asking_turn_by_turn(data, turns, requests):
+    """In each turn the open requests ask one each; whoever agrees helps the lowest key that asks, and nobody else that day."""
+    cells = st.lists(st.integers(0, 5), min_size=requests, max_size=requests)
+    user = np.array([data.draw(cells) for _ in range(turns)])
+    agrees = np.array([data.draw(st.lists(st.booleans(), min_size=requests, max_size=requests)) for _ in range(turns)])
+    order = np.array(data.draw(st.permutations(range(requests))))
+    expected, helping = np.full(requests, turns), set()
+    for turn in range(turns):
+        ready = [r for r in np.argsort(order) if expected[r] == turns and agrees[turn, r]]
+        for r in ready:
+            if user[turn, r] not in helping:
+                expected[r] = turn
+                helping.add(user[turn, r])
+    lots = np.sort(keys(requests))[order]
+    assert verification._taken(user, agrees, lots).tolist() == expected.tolist()
+
+
+def test_steps_of_any_width_serve_the_same_requests(monkeypatch):
+    """Many turns in one step, or one after the other: the same places, helpers and counts."""
+    found = []
+    for width in (0, 10**9):
+        monkeypatch.setattr(verification, "_AT_ONCE", width)
+        world, luck = world_with(users=12_000_000, helping={"stall_catchment_users": 40.0, "platform_members": 40.0})
+        world.recruiters.capacity[:] = 1e6
+        done, helper = served(world, luck, 400, helper_cap=0.0)
+        found.append((helper.tolist(), done.by_stall, done.wanted, world.market.per_candidate, world.users.touched.last_assist.tolist()))
+    assert found[0][:4] == found[1][:4]
+    assert sorted(found[0][4]) == sorted(found[1][4])
+    assert len({user for user in found[0][0] if user >= 0}) > 50
 
 
 def test_a_helper_asked_twice_at_once_helps_the_lowest_key():
