@@ -92,7 +92,7 @@ def volume(points: np.ndarray, corner: tuple[float, float]) -> float:
 
 
 def test_a_known_front_with_a_constraint_is_found(file):
-    """The constraint leaves out no efficient point, and 60 trials reach nearly all that those dominate."""
+    """The constraint leaves out no efficient point, and the front of 60 trials, at random too, covers nearly all that those dominate."""
     rail = '[[guardrails]]\noutcome = "innocents_sanctioned"\nat_most = 25.0\n'
     done = optimise(file("trials = 60\nbatch = 6\nworlds = 0", rail), how=binh_korn)
     assert (done.trials["innocents_sanctioned"] <= 25.0).equals(done.trials["keeps"])
