@@ -105,9 +105,9 @@ LEVERS: dict[str, Lever] = {row.name: row for row in _ROWS}
 Strengths = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Levers:
-    """Strengths in force on one day, each in [0, 1].
+    """Strengths in force on one day, each in [0, 1]; equal only to itself, so that what follows from levers alone is worked out once.
 
     Levers that can be aimed at segments are arrays of shape `(4,)` in the order of `SEGMENTS`; the others are numbers.
     """

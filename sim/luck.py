@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -115,6 +114,7 @@ class Luck:
         self._root = mix_word(seed * _GOLDEN + 0x2545F4914F6CDD1D)
         self._processes: dict[str, int] = {}
         self._spans: dict[str, tuple[int, Keys]] = {}
+        self._joint: dict[tuple[str, ...], tuple[int, Keys]] = {}
 
     def stream(self, process: str, day: int = 0) -> int:
         """Return the 64-bit word of a process on a day."""
@@ -137,6 +137,16 @@ class Luck:
         word: np.uint64 = streams[day & ((1 << _SPAN) - 1)]
         return word
 
+    def _streams(self, processes: tuple[str, ...], day: int) -> Keys:
+        """Return `_stream` of several processes, shape `(processes, 1)`."""
+        span, streams = self._joint.get(processes, _NO_SPAN)
+        if span != day >> _SPAN:
+            span = day >> _SPAN
+            days = range(span << _SPAN, (span + 1) << _SPAN)
+            streams = np.array([[[self._stream(process, of)] for process in processes] for of in days])
+            self._joint[processes] = span, streams
+        return np.asarray(streams[day & ((1 << _SPAN) - 1)])
+
     def bits(self, process: str, day: int, keys: Keys) -> Keys:
         """Return 64 random bits for each key."""
         return _keyed(keys, self._stream(process, day))
@@ -153,11 +163,10 @@ class Luck:
             flat[first : first + _BLOCK] = _uniform(self.bits(process, day, of[first : first + _BLOCK]))
         return u
 
-    def each(self, processes: Sequence[str], day: int, keys: Keys) -> Reals:
+    def each(self, processes: tuple[str, ...], day: int, keys: Keys) -> Reals:
         """Return the uniforms of several processes for the same keys `(n,)`, shape `(processes, n)`, in fewer steps than one by one."""
         if 0 < len(processes) * keys.size <= _BLOCK:
-            streams = np.array([[self._stream(process, day)] for process in processes])
-            return _uniform(_keyed(keys, streams))
+            return _uniform(_keyed(keys, self._streams(processes, day)))
         u = np.empty((len(processes), keys.size))
         for row, process in zip(u, processes, strict=True):
             row[:] = self.uniforms(process, day, keys)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,25 +140,26 @@ MARKET_SERIES: tuple[str, ...] = tuple(
 """Outcomes of the market itself, which a lever that acts on victims alone must not move by a bit."""
 
 
+_in_order = itemgetter(*OUTCOMES)
+
+
 class Recorder:
     """Fill a row of outcomes a day, for `days` days."""
 
     def __init__(self, days: int) -> None:
         self._days_done = 0
-        self._columns: dict[str, Column] = {name: np.full(days, np.nan) for name in OUTCOMES}
+        self._table: NDArray[np.float64] = np.full((days, len(OUTCOMES)), np.nan)
 
     def record(self, row: Mapping[str, float]) -> None:
         """Append one day; raises `KeyError` naming outcomes that `row` lacks or has too many."""
-        if row.keys() != self._columns.keys():
-            raise KeyError(f"outcomes do not match the table: {sorted(row.keys() ^ self._columns.keys())}")
-        day = self._days_done
-        for name, column in self._columns.items():
-            column[day] = row[name]
-        self._days_done = day + 1
+        if row.keys() != OUTCOMES.keys():
+            raise KeyError(f"outcomes do not match the table: {sorted(row.keys() ^ OUTCOMES.keys())}")
+        self._table[self._days_done] = _in_order(row)
+        self._days_done += 1
 
     def columns(self) -> dict[str, Column]:
         """Return the days recorded so far, each outcome of shape `(days_done,)`."""
-        return {name: column[: self._days_done].copy() for name, column in self._columns.items()}
+        return {name: self._table[: self._days_done, column].copy() for column, name in enumerate(OUTCOMES)}
 
 
 def window_means(daily: Mapping[str, Column], first: int, last: int) -> dict[str, float]:

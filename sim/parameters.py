@@ -476,9 +476,9 @@ class Cost:
     purge_event: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Parameters:
-    """Every parameter of a run, by group."""
+    """Every parameter of a run, by group; equal only to itself, as `Levers`."""
 
     population: Population
     awareness: Awareness

@@ -44,6 +44,8 @@ class Enforcer(mesa.Agent):  # type: ignore[misc]  # Mesa is not typed
         super().__init__(model)
         self.levers: Levers | None = None
         self.spent = dict.fromkeys(LEVERS, 0.0)
+        self._standing: tuple[Levers, dict[str, float]] | None = None
+        """The levers last booked, and what they cost a day by their strength alone."""
         self._unit = {name: (getattr(parameters.cost, f"{name}_fixed"), getattr(parameters.cost, f"{name}_event")) for name in LEVERS}
 
     def book(self, levers: Levers, events: dict[str, float], millions: float, shares: NDArray[np.float64]) -> dict[str, float]:
@@ -51,13 +53,18 @@ class Enforcer(mesa.Agent):  # type: ignore[misc]  # Mesa is not typed
 
         `events` counts by lever the events named in the lever table; review capacity is paid by the case, whoever uses it.
         """
-        costs = {}
-        for name, (fixed, event) in self._unit.items():
-            strength = getattr(levers, name)
-            level = float(np.dot(strength, shares)) if isinstance(strength, np.ndarray) else strength
-            costs[name] = fixed * level * millions + event * events.get(name, 0.0)
-            self.spent[name] += costs[name]
+        if self._standing is None or self._standing[0] is not levers:
+            self._standing = levers, {name: fixed * _level(levers, name, shares) * millions for name, (fixed, _) in self._unit.items()}
+        costs = {name: fixed + self._unit[name][1] * events.get(name, 0.0) for name, fixed in self._standing[1].items()}
+        for name, cost in costs.items():
+            self.spent[name] += cost
         return costs
+
+
+def _level(levers: Levers, name: str, shares: NDArray[np.float64]) -> float:
+    """Return the strength of a lever, over all users where it differs by segment."""
+    strength = getattr(levers, name)
+    return float(np.dot(strength, shares)) if isinstance(strength, np.ndarray) else strength
 
 
 def take_up(world: World, luck: Luck, capacity: int, day: int) -> Session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from sim.world.world import World
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_HELD = 64
+"""Levers for which is kept what follows from them alone: more than differ in a run, but for long ramps."""
+
 
 def informed(world: World, users: Ints, segments: Ints) -> NDArray[np.bool_]:
     """Say who knows the campaign's message: those whose awareness quantile is below the informed share of the segment."""
@@ -27,19 +31,27 @@ def informed_factor(world: World, users: Ints, segments: Ints) -> Reals:
     return np.where(informed(world, users, segments), world.parameters.awareness.informed_factor, 1.0)
 
 
-def legal_shift(world: World, levers: Levers) -> Reals:
+@lru_cache(maxsize=_HELD)
+def legal_shift(parameters: Parameters, levers: Levers) -> Reals:
     """Return the logit that law adds to acceptance by segment: -w ln(max(u, .02)/.2), severity at a fifth of it."""
-    p = world.parameters.renting
+    p = parameters.renting
     certainty = np.log(np.maximum(levers.legal_certainty, p.law_floor) / p.law_reference)
     severity = np.log(np.maximum(levers.legal_severity, p.law_floor) / p.law_reference)
-    return -p.legal_weight * (certainty + p.severity_share * severity)
+    return _shared(-p.legal_weight * (certainty + p.severity_share * severity))
 
 
+@lru_cache(maxsize=_HELD)
 def advert_survival(parameters: Parameters, levers: Levers) -> Reals:
     """Return the share of adverts that survive takedown by segment: (1 - .9u)(1 - .2 x reports of those approached)."""
     p, d = parameters.renting, parameters.detection
     reporting = d.report_base + d.report_span * levers.user_reporting
-    return np.asarray((1.0 - p.takedown_effect * levers.ad_takedown) * (1.0 - p.advert_report_weight * reporting))
+    return _shared((1.0 - p.takedown_effect * levers.ad_takedown) * (1.0 - p.advert_report_weight * reporting))
+
+
+def _shared(values: Reals) -> Reals:
+    """Return an array that nobody can write to, as all who ask get the same one."""
+    values.setflags(write=False)
+    return values
 
 
 def selling_ease(world: World, levers: Levers) -> float:
@@ -47,14 +59,14 @@ def selling_ease(world: World, levers: Levers) -> float:
     p = world.parameters
     weights = world.population.shares * np.exp(world.traits.segment_logit)
     knowledge = 1.0 - world.informed * (1.0 - p.awareness.informed_factor)
-    ease = advert_survival(p, levers) * knowledge * np.exp(legal_shift(world, levers))
+    ease = advert_survival(p, levers) * knowledge * np.exp(legal_shift(p, levers))
     return float(np.dot(weights, ease) / weights.sum())
 
 
 def _lure_logit(world: World, levers: Levers, segments: Ints) -> Reals:
     """Return what renting out and selling have in common: segment, law, news."""
     a = world.parameters.awareness
-    fixed = world.traits.segment_logit + legal_shift(world, levers) - a.risk_weight * a.news_risk * world.market.news
+    fixed = world.traits.segment_logit + legal_shift(world.parameters, levers) - a.risk_weight * a.news_risk * world.market.news
     return np.asarray(fixed[segments])
 
 
@@ -82,13 +94,14 @@ def interest_in_selling(world: World, levers: Levers, users: Ints, segments: Int
     return logit
 
 
-def acceptance(world: World, users: Ints, segments: Ints, interest: Reals, day: int) -> Reals:
+def acceptance(world: World, users: Ints, segments: Ints, interest: Reals, day: int, rows: Ints | None = None) -> Reals:
     """Return the probability that users with an interest accept: informed factor x logistic(interest - 2(risk - .1)).
 
-    Never above logistic(interest), as perceived risk, which is that above the base of .1, is never negative.
+    Never above logistic(interest), as perceived risk, which is that above the base of .1, is never negative. `rows` are the users' rows
+    among the touched, if they are known already.
     """
     a = world.parameters.awareness
-    logit = interest - a.risk_weight * world.users.perceived_risk(users, day)
+    logit = interest - a.risk_weight * world.users.perceived_risk(users, day, rows)
     return np.asarray(expit(logit) * informed_factor(world, users, segments))
 
 
@@ -101,9 +114,11 @@ def accepted(world: World, users: Ints, segments: Ints, interest: Reals, survive
     likely = (u * cap < survives * np.minimum(expit(interest), cap)).nonzero()[0]
     if likely.size == 0:
         return likely
-    chance = np.minimum(acceptance(world, users[likely], segments[likely], interest[likely], day), cap)
-    agreed = likely[u[likely] * cap < survives[likely] * chance]
-    return np.asarray(agreed[world.users.free(users[agreed], day)])
+    asked = users[likely]
+    rows = world.users.registry.find(asked)
+    chance = np.minimum(acceptance(world, asked, segments[likely], interest[likely], day, rows), cap)
+    agrees = (u[likely] * cap < survives[likely] * chance) & world.users.free(asked, day, rows)
+    return np.asarray(likely[agrees])
 
 
 def helps(world: World, levers: Levers, users: Ints, stall: NDArray[np.bool_], day: int) -> Reals:

@@ -72,6 +72,8 @@ def refer(world: World, levers: Levers, luck: Luck, day: int) -> tuple[Claims, i
     asks = live[luck.uniforms("referral", day, accounts.key[live]) < p.referral_per_day]
     homes = (dealers.active[: dealers.size] & (dealers.home[: dealers.size] >= 0)).nonzero()[0]
     homes = homes[luck.uniforms("home approach", day, dealers.key[homes]) < p.home_approach_per_day]
+    if asks.size + homes.size == 0:
+        return Claims.none(), 0, 0
     parent = np.concatenate([accounts.key[asks], dealers.key[homes]])
     dealer = np.concatenate([accounts.dealer[asks].astype(np.int64), homes])
     referrer = np.concatenate([accounts.owner[asks], np.full(homes.size, -1, dtype=np.int64)])
@@ -91,6 +93,8 @@ def return_owners(world: World, levers: Levers, luck: Luck, day: int) -> Claims:
     """Let dealers ask owners again whose sanction ends today, in time or early; the dealer must still be in business."""
     p, dealers, touched = world.parameters.renting, world.dealers, world.users.touched
     owner = distinct(world.returning.take(day, 1)[0])
+    if owner.size == 0:
+        return Claims.none()
     rows = world.users.registry.find(owner)
     dealer = touched.asker[rows].astype(np.int64)
     same = (touched.until[rows] == day) & (dealer >= 0) & dealers.active[dealer] & (dealers.entered[dealer] == touched.asker_entered[rows])
@@ -107,5 +111,6 @@ def _agrees(world: World, levers: Levers, luck: Luck, day: int, process: str, ke
         return np.zeros(0, dtype=np.bool_)
     segment = world.population.segment(user)
     interest = interest_in_renting(world, levers, user, segment) + world.parameters.renting.referral_logit
-    chance = acceptance(world, user, segment, interest, day)
-    return (luck.uniforms(process, ONCE, key) < chance) & world.users.free(user, day)
+    rows = world.users.registry.find(user)
+    chance = acceptance(world, user, segment, interest, day, rows)
+    return (luck.uniforms(process, ONCE, key) < chance) & world.users.free(user, day, rows)

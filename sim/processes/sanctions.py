@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,12 @@ class SanctionFlows:
     """Sanctions of a day: detections by channel `(5,)`, owners by segment `(4,)`, and what owners lose."""
 
     detected: NDArray[np.int64]
-    owners: NDArray[np.int64]
-    owners_lost: int
-    owners_repeat: int
-    robbed: int
-    ban_days: float
-    owner_appeals: int
+    owners: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(SEGMENTS), dtype=np.int64))
+    owners_lost: int = 0
+    owners_repeat: int = 0
+    robbed: int = 0
+    ban_days: float = 0.0
+    owner_appeals: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,11 @@ def sanction(world: World, levers: Levers, luck: Luck, day: int) -> SanctionFlow
     p = world.parameters.sanction
     permanent = p.permanent_base + p.permanent_span * levers.sanction_severity
     _seal(world, luck, fallen[~owned], permanent)
-    return _sanction_owners(world, levers, luck, day, fallen[owned], permanent, np.bincount(channel, minlength=len(CHANNELS)))
+    detected = np.bincount(channel, minlength=len(CHANNELS))
+    flows = _sanction_owners(world, levers, luck, day, fallen[owned], permanent, detected) if owned.any() else SanctionFlows(detected)
+    fade = 0.5 ** (1.0 / world.parameters.awareness.news_half_life_days)
+    world.market.news += (1.0 - fade) * (flows.owners / world.population.millions - world.market.news)
+    return flows
 
 
 def _seal(world: World, luck: Luck, rows: NDArray[np.int64], permanent: float) -> None:
@@ -77,6 +81,7 @@ def _seal(world: World, luck: Luck, rows: NDArray[np.int64], permanent: float) -
 def _sanction_owners(
     world: World, levers: Levers, luck: Luck, day: int, rows: NDArray[np.int64], permanent: float, detected: NDArray[np.int64]
 ) -> SanctionFlows:
+    """Let owners of detected accounts climb the ladder, remember it, appeal, unseal, be asked again and face a case."""
     accounts, users, p = world.accounts, world.users, world.parameters.sanction
     owner, key, segment = accounts.owner[rows], accounts.key[rows], accounts.segment[rows].astype(np.int64)
     at = users.rows(owner)
@@ -98,20 +103,19 @@ def _sanction_owners(
     users.remember(owner[rented], day, awareness.own_ban_risk, awareness.community_ban_risk)
     users.count_renters(owner[rented], -1)
     appeals = (rented & (appealing < p.appeal_owner)).nonzero()[0]
-    world.docket.owners[day] = owner[appeals[np.argsort(appealing[appeals])]]  # heard in any order: ids stand by segment
+    if appeals.size:
+        world.docket.owners[day] = owner[appeals[np.argsort(appealing[appeals])]]  # heard in any order: ids stand by segment
     touched.asker[at] = np.where(rented, accounts.dealer[rows], -1)
     touched.asker_entered[at] = world.dealers.entered[accounts.dealer[rows]]
-    again = rented & ~lost
+    again = (rented & ~lost).nonzero()[0]
     world.returning.put_each((day + days)[again], owner[again])
     world.self_unsealing = owner[(step == SHORT_BAN) | (step == LONG_BAN)]
-    tried = rented & (trying < p.legal_owner * levers.legal_certainty[segment])
-    world.legal_cases.put_each(_verdict_days(world, luck, day, key[tried]), owner[tried], segment[tried])
-    by_segment = np.bincount(segment, minlength=len(SEGMENTS))
-    fade = 0.5 ** (1.0 / awareness.news_half_life_days)
-    world.market.news += (1.0 - fade) * (by_segment / world.population.millions - world.market.news)
+    tried = (rented & (trying < p.legal_owner * levers.legal_certainty[segment])).nonzero()[0]
+    if tried.size:
+        world.legal_cases.put_each(_verdict_days(world, luck, day, key[tried]), owner[tried], segment[tried])
     return SanctionFlows(
         detected=detected,
-        owners=by_segment,
+        owners=np.bincount(segment, minlength=len(SEGMENTS)),
         owners_lost=int(lost.sum()),
         owners_repeat=int((rented & (strikes > 0)).sum()),
         robbed=int((~rented).sum()),
@@ -147,8 +151,9 @@ def trace_helpers(world: World, levers: Levers, luck: Luck, day: int, honest_ass
     touched.helper_strikes[at] = np.minimum(touched.helper_strikes[at] + 1, LONG_BAN)
     users.remember(linked[hit], day, world.parameters.awareness.own_ban_risk, 0.0)
     certainty = levers.legal_certainty[world.population.segment(linked)]
-    tried = trying < world.parameters.sanction.legal_helper * certainty
-    world.helper_cases.put_each(_verdict_days(world, luck, day, join(keys[tried], day)), linked[tried])
+    tried = (trying < world.parameters.sanction.legal_helper * certainty).nonzero()[0]
+    if tried.size:
+        world.helper_cases.put_each(_verdict_days(world, luck, day, join(keys[tried], day)), linked[tried])
     honest = luck.count("honest helpers hit", day, honest_assists * p.honest_link_share * p.sanction_rate * levers.helper_sanctions)
     return HelperFlows(sanctioned=int(hit.sum()), honest=honest)
 
@@ -157,11 +162,17 @@ def decide_cases(world: World, luck: Luck, day: int, session: Session) -> Appeal
     """Decide what reviewers took up besides reported accounts: mistaken reports, appeals of innocents and of owners."""
     p, d = world.parameters.sanction, world.parameters.detection
     owners, filed = world.docket.remove(session.first, session.mistaken, session.innocents, session.owners)
+    upheld = _hear(world, luck, day, owners, filed) if owners.size else 0
     mistaken, innocents = int(session.mistaken.sum()), int(session.innocents.sum())
     wrongly = min(mistaken, luck.count("innocents confirmed", day, mistaken * d.confirm_innocent_share))
     cleared = int(np.floor(innocents * p.upheld_innocent + luck.uniform("innocents cleared", day)))
+    return AppealFlows(innocents_sanctioned=wrongly, upheld=cleared + upheld)
+
+
+def _hear(world: World, luck: Luck, day: int, owners: NDArray[np.int64], filed: NDArray[np.int64]) -> int:
+    """Decide appeals of owners, `filed` on those days; who is upheld is free from tomorrow. Returns how many are upheld."""
     case = join(owners.astype(np.uint64), filed)  # not the day of review, which the length of the queue moves
-    upheld = owners[luck.uniforms("owner's appeal", ONCE, case) < p.upheld_owner]
+    upheld = owners[luck.uniforms("owner's appeal", ONCE, case) < world.parameters.sanction.upheld_owner]
     if upheld.size:
         rows = world.users.rows(upheld)
         touched = world.users.touched
@@ -170,7 +181,7 @@ def decide_cases(world: World, luck: Luck, day: int, session: Session) -> Appeal
         touched.status[back] = BANNED
         touched.until[back] = day + 1
         world.returning.put(day + 1, upheld[barred])
-    return AppealFlows(innocents_sanctioned=wrongly, upheld=cleared + upheld.size)
+    return int(upheld.size)
 
 
 def appeal(world: World, luck: Luck, day: int, innocents: int) -> int:
@@ -184,7 +195,7 @@ def verdicts(world: World, day: int) -> tuple[NDArray[np.int64], int]:
     """End the cases that are due: owners sanctioned by law by segment `(4,)`, and helpers. Owners remember it."""
     owner, segment = world.legal_cases.take(day, 2)
     (helper,) = world.helper_cases.take(day, 1)
-    for people in (distinct(owner), distinct(helper)):
+    for people in (owner, helper):
         if people.size:
-            world.users.remember(people, day, world.parameters.awareness.own_ban_risk, 0.0)
+            world.users.remember(distinct(people), day, world.parameters.awareness.own_ban_risk, 0.0)
     return np.bincount(segment, minlength=len(SEGMENTS)), helper.size

@@ -58,6 +58,10 @@ def steal(world: World, luck: Luck, day: int) -> tuple[Claims, NDArray[np.float6
     rows = dealers.rows()
     expected = dealers.capacity[rows] * dealers.shares[rows, STOLEN] * p.thefts_per_effort
     counts = rounded(expected, luck.uniforms("thefts", day, dealers.key[rows]))
+    tries = np.zeros(dealers.size)
+    tries[rows] = expected
+    if not counts.any():
+        return Claims.none(), tries
     dealer, ordinal = repeated(rows, counts)
     key = luck.children("theft", day, dealers.key[dealer], ordinal)
     where, who, u = luck.each(("theft segment", "theft user", "theft succeeds"), day, key)
@@ -65,6 +69,4 @@ def steal(world: World, luck: Luck, day: int) -> tuple[Claims, NDArray[np.float6
     user = world.population.pick(who, segment)
     falls = u < informed_factor(world, user, segment)
     falls[falls] = world.users.free(user[falls], day)
-    tries = np.zeros(dealers.size)
-    tries[rows] = expected
     return Claims.of(key[falls], STOLEN, dealer[falls], user[falls]), tries

@@ -105,17 +105,19 @@ def turn_over_recruiters(world: World, levers: Levers, luck: Luck, day: int) -> 
     policing, takedown, turnover = luck.each(("policing", "takedown", "recruiter turnover"), day, key)
     at_work = r.open[:n] & (r.closed_until[:n] <= day)
     policed = (at_work & r.is_stall & (policing < p.stall_closure_per_day * levers.stall_policing)).nonzero()[0]
-    r.closed_until[policed] = day + 1 + int(p.stall_closed_days)
-    fine = np.zeros(n)
-    fine[policed] = p.stall_fine_yuan
-    world.market.transfer("recruiters", "law", fine)
+    if policed.size:
+        r.closed_until[policed] = day + 1 + int(p.stall_closed_days)
+        fine = np.zeros(n)
+        fine[policed] = p.stall_fine_yuan
+        world.market.transfer("recruiters", "law", fine)
     hazard = p.platform_closure_per_day * levers.task_platform_takedown
     downed = (at_work & ~r.is_stall & (takedown < hazard)).nonzero()[0]
     platforms = ~r.is_stall
     grown = r.catchment[:n][platforms] + p.platform_rebuild_per_day * p.platform_members
     r.catchment[:n][platforms] = np.minimum(grown, p.platform_members)
-    r.catchment[downed] = 0.0
-    r.key[downed] = join(r.key[downed], day + 1)
+    if downed.size:
+        r.catchment[downed] = 0.0
+        r.key[downed] = join(r.key[downed], day + 1)
     r.profit[:n] += np.where(r.open[:n], (r.today[:n] - r.profit[:n]) / p.profit_memory_days, 0.0)
     r.today[:n] = 0.0
     for kind in (r.is_stall, platforms):
@@ -123,7 +125,9 @@ def turn_over_recruiters(world: World, levers: Levers, luck: Luck, day: int) -> 
         hope = float(r.profit[:n][working].mean()) if working.any() else p.reserve_yuan
         enters = kind & ~r.open[:n] & (turnover < p.entry_per_day * max(0.0, hope / p.reserve_yuan))
         leaves = working & (turnover < p.exit_per_day * np.maximum(0.0, -r.profit[:n] / p.reserve_yuan))
-        r.open[:n] = (r.open[:n] & ~leaves) | enters
-        r.profit[:n][enters | leaves] = 0.0
-        r.closed_until[:n][enters] = 0
+        moves = enters | leaves
+        if moves.any():
+            r.open[:n] = (r.open[:n] & ~leaves) | enters
+            r.profit[:n][moves] = 0.0
+            r.closed_until[:n][enters] = 0
     return RecruiterFlows(stalls_closed=policed.size, platforms_closed=downed.size)

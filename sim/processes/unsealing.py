@@ -41,6 +41,9 @@ class SelfRequests:
         return self.key[self.buys], np.full(int(self.buys.sum()), -1, dtype=np.int64)
 
 
+_NOBODY = SelfRequests(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.bool_))
+
+
 @dataclass(frozen=True)
 class UnsealingFlows:
     """What came of a day's legitimate requests, and the ban days that owners saved."""
@@ -67,6 +70,8 @@ def request_own(world: World, luck: Luck) -> SelfRequests:
     """Let yesterday's banned owners try: some give up, some ask a friend, some buy the scan."""
     p = world.parameters.unsealing
     users = np.sort(world.self_unsealing)
+    if users.size == 0:
+        return _NOBODY
     world.self_unsealing = np.zeros(0, dtype=np.int64)
     strikes = world.users.touched.strikes[world.users.registry.find(users)]
     keys = luck.children("own request", ONCE, users.astype(np.uint64), strikes)
@@ -107,6 +112,14 @@ def complete_own(world: World, levers: Levers, luck: Luck, day: int, own: SelfRe
     """
     p = world.parameters.unsealing
     refuse = p.legitimate_refused_share * levers.unsealing_strictness
+    refused, saved = _judge_own(world, luck, day, own, helper, refuse) if own.user.size else (0, 0.0)
+    legitimate = world.population.users * world.parameters.population.unseal_requests_per_user_day
+    others = luck.count("unseals refused", day, legitimate * refuse)
+    return UnsealingFlows(examined=legitimate + own.user.size, refused=refused + others, days_saved=saved)
+
+
+def _judge_own(world: World, luck: Luck, day: int, own: SelfRequests, helper: NDArray[np.int64], refuse: float) -> tuple[int, float]:
+    """Refuse or grant the owners' own requests; returns how many were refused, and the ban days that the others save."""
     helped = ~own.buys
     helped[own.buys] = helper >= 0
     judged = luck.uniforms("own unsealing judged", ONCE, own.key) < refuse
@@ -118,6 +131,4 @@ def complete_own(world: World, levers: Levers, luck: Luck, day: int, own: SelfRe
     saved = float((touched.until[banned] - day).sum())
     touched.until[banned] = day
     world.returning.put(day, free[early])
-    legitimate = world.population.users * world.parameters.population.unseal_requests_per_user_day
-    others = luck.count("unseals refused", day, legitimate * refuse)
-    return UnsealingFlows(examined=legitimate + own.user.size, refused=int((helped & judged).sum()) + others, days_saved=saved)
+    return int((helped & judged).sum()), saved

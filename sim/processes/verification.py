@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,12 +85,18 @@ def assist(
     )
 
 
+@lru_cache(maxsize=64)
+def _draws(turns: range) -> tuple[str, ...]:
+    """Return the names of the draws of some turns: who is asked in each, then who agrees in each."""
+    return tuple(f"{what} {turn}" for what in ("member", "assist") for turn in turns)
+
+
 def _contacts(
-    world: World, levers: Levers, luck: Luck, day: int, at: NDArray[np.int64], keys: Keys, turns: Sequence[int]
+    world: World, levers: Levers, luck: Luck, day: int, at: NDArray[np.int64], keys: Keys, turns: range
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return whom each request would ask at its place in each turn, `(turns, requests)`, and who of them would help."""
     recruiters = world.recruiters
-    draws = luck.each([f"{what} {turn}" for what in ("member", "assist") for turn in turns], day, keys)
+    draws = luck.each(_draws(turns), day, keys)
     member = (draws[: len(turns)] * recruiters.full_catchment[at]).astype(np.int64)
     user = catchment_user(world, luck, at, member)
     chance = helps(world, levers, user.reshape(-1), np.tile(recruiters.is_stall[at], len(turns)), day).reshape(user.shape)

@@ -100,6 +100,11 @@ class Claims:
         )
 
     @classmethod
+    def none(cls) -> Claims:
+        """Return no claims."""
+        return _NO_CLAIMS
+
+    @classmethod
     def joined(cls, parts: list[Claims]) -> Claims:
         """Put claims one after the other."""
         parts = [part for part in parts if part.key.size] or parts[:1]
@@ -122,6 +127,9 @@ class Claims:
         """Drop claims on a user whom a claim with a lower key wants on the same day."""
         keep = self.uncontested()
         return self if keep.all() else self.select(keep)
+
+
+_NO_CLAIMS = Claims.of(np.zeros(0, dtype=np.uint64), REGISTERED, np.zeros(0, dtype=np.int64))
 
 
 class Accounts(Columns):

@@ -167,9 +167,9 @@ class Users:
         self.touched.size = self.registry.size
         return rows
 
-    def free(self, ids: Ids, day: int) -> NDArray[np.bool_]:
-        """Say whose account can be rented, sold or stolen: not in dealers' hands, not under a sanction."""
-        rows = self.registry.find(ids)
+    def free(self, ids: Ids, day: int, rows: Rows | None = None) -> NDArray[np.bool_]:
+        """Say whose account can be rented, sold or stolen: not in dealers' hands, not under a sanction; `rows` as for `perceived_risk`."""
+        rows = self.registry.find(ids) if rows is None else rows
         known = rows >= 0
         if not known.any():
             return np.ones(ids.shape, dtype=np.bool_)

@@ -175,7 +175,7 @@ def test_acceptance_answers_to_commission_law_amnesty_risk_and_neighbours(tools)
     assert np.allclose(logit(legal_severity=0.8) - base, -p.legal_weight * p.severity_share * np.log(4))
     assert np.allclose(logit(legal_certainty=0.0), logit(legal_certainty=0.02))
     assert np.allclose(logit(owner_amnesty=0.5) - base, 0.5 * p.amnesty_hazard_logit)
-    assert np.allclose(legal_shift(made, tools.levers(legal_certainty=0.2, legal_severity=0.2)), 0)
+    assert np.allclose(legal_shift(made.parameters, tools.levers(legal_certainty=0.2, legal_severity=0.2)), 0)
     made.market.commission *= 2
     assert np.allclose(logit() - base, p.commission_weight * np.log(2))
     made.market.commission /= 2
