@@ -37,11 +37,14 @@ _BLOCK = 1 << 14
 _SPAN = 6
 """Days whose streams are worked out at once, as a power of 2."""
 _NO_SPAN: tuple[int | None, Keys] = (None, np.zeros(0, dtype=np.uint64))
+_NO_DAYS: tuple[int | None, bytes, Reals] = (None, b"", np.zeros((0, 0)))
+_FEW = 64
+"""Up to how many are drawn for a span of days at once."""
 ONCE = 0
 """In place of the day, in draws about what happens once: traits, and what a policy may bring about on another day."""
 _LARGE_MEAN = 30.0
 _LARGEST_SMALL = 200
-_STRIP, _CHUNK = 10, 512
+_STRIP, _CHUNK, _ONE_BY_ONE = 10, 512, 16
 _COUNTS = np.arange(1.0, _LARGEST_SMALL + 1.0)[:, None]
 
 
@@ -115,6 +118,7 @@ class Luck:
         self._processes: dict[str, int] = {}
         self._spans: dict[str, tuple[int, Keys]] = {}
         self._joint: dict[tuple[str, ...], tuple[int, Keys]] = {}
+        self._daily: dict[str, tuple[int, bytes, Reals]] = {}
 
     def stream(self, process: str, day: int = 0) -> int:
         """Return the 64-bit word of a process on a day."""
@@ -163,6 +167,22 @@ class Luck:
             flat[first : first + _BLOCK] = _uniform(self.bits(process, day, of[first : first + _BLOCK]))
         return u
 
+    def daily(self, process: str, day: int, keys: Keys) -> Reals:
+        """Return `uniforms` for the few who draw day after day `(n,)`, not to be written to.
+
+        They are drawn for a span of days at once, and kept until the span ends or others draw.
+        """
+        if keys.size > _FEW:
+            return self.uniforms(process, day, keys)
+        span, who, draws = self._daily.get(process, _NO_DAYS)
+        now, same = day >> _SPAN, keys.tobytes()
+        if span != now or who != same:
+            self._stream(process, day)
+            draws = _uniform(_keyed(keys, self._spans[process][1][:, None]))
+            draws.setflags(write=False)
+            self._daily[process] = now, same, draws
+        return np.asarray(draws[day & ((1 << _SPAN) - 1)])
+
     def each(self, processes: tuple[str, ...], day: int, keys: Keys) -> Reals:
         """Return the uniforms of several processes for the same keys `(n,)`, shape `(processes, n)`, in fewer steps than one by one."""
         if 0 < len(processes) * keys.size <= _BLOCK:
@@ -189,13 +209,7 @@ class Luck:
         if mean >= _LARGE_MEAN:
             z = float(ndtri(u))
             return max(0, math.floor(mean + math.sqrt(mean) * z + (z * z - 1.0) / 6.0 + 0.5))
-        count = 0
-        term = below = math.exp(-mean)
-        while u > below and count < _LARGEST_SMALL:
-            count += 1
-            term *= mean / count
-            below += term
-        return count
+        return _counted(u, mean, math.exp(-mean))
 
     def normals(self, process: str, day: int, keys: Keys) -> Reals:
         """Return a standard normal for each key, by inversion."""
@@ -205,6 +219,16 @@ class Luck:
 def rounded(expected: NDArray[np.floating[Any]], u: Reals) -> NDArray[np.int64]:
     """Round expected counts to integers whose mean is `expected`, by comparing the fraction with a uniform."""
     return np.asarray(np.floor(expected + u), dtype=np.int64)
+
+
+def _counted(u: float, mean: float, none: float) -> int:
+    """Invert the Poisson distribution function for one small mean, searching from 0 upwards; `none` is exp(-mean)."""
+    count, term, below = 0, none, none
+    while u > below and count < _LARGEST_SMALL:
+        count += 1
+        term *= mean / count
+        below += term
+    return count
 
 
 def poisson(u: Reals, mean: Reals) -> NDArray[np.int64]:
@@ -221,6 +245,11 @@ def poisson(u: Reals, mean: Reals) -> NDArray[np.int64]:
         m = mean[big]
         counts[big] = np.maximum(0, np.floor(m + np.sqrt(m) * z + (z * z - 1.0) / 6.0 + 0.5)).astype(np.int64)
     small = (~big).nonzero()[0]
+    if small.size <= _ONE_BY_ONE:
+        some = mean[small]
+        found = map(_counted, u[small].tolist(), some.tolist(), np.exp(-some).tolist())
+        counts[small] = np.fromiter(found, np.int64, small.size)
+        return counts
     for first in range(0, small.size, _CHUNK):
         part = small[first : first + _CHUNK]
         counts[part] = _searched(u[part], mean[part])

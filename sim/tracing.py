@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,7 +31,11 @@ class Noted(Luck):
         self.drawn.setdefault(process, []).append(keys.reshape(-1).copy())
         return super().uniforms(process, day, keys)
 
-    def each(self, processes: Sequence[str], day: int, keys: Keys) -> Reals:
+    def daily(self, process: str, day: int, keys: Keys) -> Reals:
+        """Draw as `Luck` does, and note the keys."""
+        return self.uniforms(process, day, keys)
+
+    def each(self, processes: tuple[str, ...], day: int, keys: Keys) -> Reals:
         """Draw as `Luck` does, and note the keys for each process."""
         return np.array([self.uniforms(process, day, keys) for process in processes]).reshape(len(processes), keys.size)
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from sim.levers import CHANNELS, SEGMENTS
 from sim.luck import ONCE, Luck, chosen
-from sim.world.accounts import ADVERT, BOUGHT, REFERRAL, RENTED, RETURN, STOLEN, UNSEALED, Claims, in_batches
+from sim.world.accounts import ADVERT, BOUGHT, NO_LURE, RENTED, STOLEN, UNSEALED, Claims, in_batches
+from sim.world.registry import distinct
 from sim.world.users import RENTING, ROBBED, SOLD
 from sim.world.world import World
 
@@ -94,7 +95,7 @@ def acquire(world: World, luck: Luck, day: int, claims: Claims, acquired: NDArra
         by_channel=np.bincount(channel, minlength=len(CHANNELS)),
         rented_by_segment=np.bincount(segment[rented], minlength=len(SEGMENTS)),
         advert_recruits=recruits,
-        by_lure=np.array([(claims.lure == lure).sum() for lure in (ADVERT, REFERRAL, RETURN)]),
+        by_lure=np.bincount(claims.lure, minlength=NO_LURE + 1)[:NO_LURE],
         leaks=leaks,
         harm_privacy=leaks * world.parameters.harm.leak_yuan,
     )
@@ -128,7 +129,7 @@ def _pay(world: World, by_dealer: NDArray[np.float64]) -> None:
 
 def _count_referrals(world: World, luck: Luck, claims: Claims) -> None:
     """Credit referrers; a renter who has brought in three may go into business in the own community."""
-    referrers = np.unique(claims.referrer[claims.referrer >= 0])
+    referrers = distinct(claims.referrer[claims.referrer >= 0])
     if referrers.size == 0:
         return
     p = world.parameters.renting

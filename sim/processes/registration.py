@@ -46,7 +46,7 @@ def sign_up(world: World, levers: Levers, luck: Luck, day: int) -> SignUps:
     p, dealers = world.parameters.registration, world.dealers
     rows = dealers.rows()
     expected = dealers.capacity[rows] * dealers.shares[rows, REGISTERED] * p.attempts_per_effort
-    counts = rounded(expected, luck.uniforms("sign-ups", day, dealers.key[rows]))
+    counts = rounded(expected, luck.daily("sign-ups", day, dealers.key[rows]))
     dealer, ordinal = repeated(rows, counts)
     key = luck.children("sign-up", day, dealers.key[dealer], ordinal)
     shield = 1.0 - world.parameters.dealer.evasion_shield * dealers.evasion[dealer]

@@ -38,7 +38,7 @@ def advertise(world: World, levers: Levers, luck: Luck, day: int) -> Adverts:
     paid = dealers.capacity[rows] * dealers.shares[rows, RENTED] * p.exposures_per_effort
     shown = np.zeros((dealers.size, len(SEGMENTS)))
     shown[rows] = paid[:, None] * dealers.weights[rows]
-    counts = poisson(luck.uniforms("adverts", day, dealers.key[rows]), paid * p.thinning_cap)
+    counts = poisson(luck.daily("adverts", day, dealers.key[rows]), paid * p.thinning_cap)
     dealer, ordinal = repeated(rows, counts)
     key = luck.children("advert", day, dealers.key[dealer], ordinal)
     where, who, u = luck.each(("advert segment", "advert user", "advert accepted"), day, key)

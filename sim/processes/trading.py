@@ -32,7 +32,7 @@ def buy(world: World, levers: Levers, luck: Luck, day: int) -> Offers:
     cap = world.parameters.renting.thinning_cap
     rows = dealers.rows()
     offers = dealers.capacity[rows] * dealers.shares[rows, BOUGHT] * p.exposures_per_effort
-    counts = poisson(luck.uniforms("offers", day, dealers.key[rows]), offers * cap)
+    counts = poisson(luck.daily("offers", day, dealers.key[rows]), offers * cap)
     dealer, ordinal = repeated(rows, counts)
     key = luck.children("offer", day, dealers.key[dealer], ordinal)
     where, who, u = luck.each(("offer segment", "offer user", "offer accepted"), day, key)
@@ -57,7 +57,7 @@ def steal(world: World, luck: Luck, day: int) -> tuple[Claims, NDArray[np.float6
     p, dealers = world.parameters.trading, world.dealers
     rows = dealers.rows()
     expected = dealers.capacity[rows] * dealers.shares[rows, STOLEN] * p.thefts_per_effort
-    counts = rounded(expected, luck.uniforms("thefts", day, dealers.key[rows]))
+    counts = rounded(expected, luck.daily("thefts", day, dealers.key[rows]))
     tries = np.zeros(dealers.size)
     tries[rows] = expected
     if not counts.any():

@@ -44,13 +44,13 @@ def turn_over_dealers(world: World, levers: Levers, luck: Luck, day: int) -> Dea
     arrested, rows = rows[caught], rows[~caught]
     key = dealers.key[rows]
     certainty = float(np.dot(levers.legal_certainty, world.population.shares))
-    opened = (dealers.arrest_day[rows] < 0) & (luck.uniforms("dealer's case", day, key) < p.sanction.legal_dealer * certainty)
+    opened = (dealers.arrest_day[rows] < 0) & (luck.daily("dealer's case", day, key) < p.sanction.legal_dealer * certainty)
     span = p.sanction.case_days_high - p.sanction.case_days_low
     duration = p.sanction.case_days_low + span * luck.uniforms("dealer's case days", day, key[opened])
     dealers.arrest_day[rows[opened]] = day + duration.astype(np.int32)
     shortfall = np.clip((p.dealer.reserve_yuan - dealers.profit[rows]) / p.dealer.reserve_yuan, 0.0, 2.0)
     dealers.staying[rows] *= np.maximum(0.0, 1.0 - p.dealer.exit_per_day * shortfall) * (1.0 - p.dealer.retire_per_day)
-    leaves = dealers.staying[rows] <= luck.uniforms("dealer leaves", ONCE, key)
+    leaves = dealers.staying[rows] <= luck.daily("dealer leaves", ONCE, key)
     leaves |= dealers.cash[rows] < -p.dealer.bankrupt_yuan
     leaving = rows[leaves]
     came = _enter(world, luck, day)  # before rows are given up, so that nobody inherits a predecessor's last day
@@ -101,8 +101,7 @@ def turn_over_recruiters(world: World, levers: Levers, luck: Luck, day: int) -> 
     """Police scan teams, take platforms down, let recruiters come and go by profit, let lost member lists grow back."""
     r, p = world.recruiters, world.parameters.helping
     n = r.size
-    key = r.place
-    policing, takedown, turnover = luck.each(("policing", "takedown", "recruiter turnover"), day, key)
+    policing, takedown, turnover = (luck.daily(what, day, r.place) for what in ("policing", "takedown", "recruiter turnover"))
     at_work = r.open[:n] & (r.closed_until[:n] <= day)
     policed = (at_work & r.is_stall & (policing < p.stall_closure_per_day * levers.stall_policing)).nonzero()[0]
     if policed.size:

@@ -58,10 +58,10 @@ def request(world: World, luck: Luck, day: int) -> Requests:
     p, dealers = world.parameters.unsealing, world.dealers
     rows = dealers.rows()
     keys = dealers.key[rows]
-    dealers.pool[rows] -= rounded(dealers.pool[rows] * p.pool_decay_per_day, luck.uniforms("pool given up", day, keys))
+    dealers.pool[rows] -= rounded(dealers.pool[rows] * p.pool_decay_per_day, luck.daily("pool given up", day, keys))
     expected = dealers.capacity[rows] * dealers.shares[rows, UNSEALED] * p.attempts_per_effort
     bounded = np.minimum(expected, dealers.pool[rows] * p.attempts_per_month / 30.0)
-    counts = np.minimum(rounded(bounded, luck.uniforms("unsealings", day, keys)), dealers.pool[rows])
+    counts = np.minimum(rounded(bounded, luck.daily("unsealings", day, keys)), dealers.pool[rows])
     dealer, ordinal = repeated(rows, counts)
     return Requests(luck.children("unsealing", day, dealers.key[dealer], ordinal), dealer)
 

@@ -45,11 +45,13 @@ class Docket:
         self.mistaken[first:last] -= mistaken
         self.innocents[first:last] -= innocents
         taken, days = [], []
-        for filed in sorted(filed for filed in self.owners if filed >= first):
+        for filed in sorted(filed for filed in self.owners if filed >= first and owners[filed - first] > 0):
             count = int(owners[filed - first])
-            taken.append(self.owners[filed][:count])
+            waiting = self.owners.pop(filed)
+            taken.append(waiting[:count])
             days.append(np.full(count, filed))
-            self.owners[filed] = self.owners[filed][count:]
+            if count < waiting.size:
+                self.owners[filed] = waiting[count:]
         if not taken:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         return np.concatenate(taken), np.concatenate(days)

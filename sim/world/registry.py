@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.luck import GOLDEN, mix, words
+from sim.luck import GOLDEN, words
 
 Ids = NDArray[np.int64]
 Rows = NDArray[np.int64]
@@ -52,6 +52,11 @@ def winners(users: Ids, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
     return wins
 
 
+def _shift(slots: int) -> np.uint64:
+    """Return by how much a hash of 64 bits is shifted to number that many slots, a power of 2."""
+    return np.uint64(65 - slots.bit_length())
+
+
 class Registry:
     """Open-addressing index from ids to consecutive rows, vectorised.
 
@@ -62,6 +67,7 @@ class Registry:
     def __init__(self, capacity: int = 1024) -> None:
         size = 1 << max(4, int(capacity * _ROOM - 1).bit_length())
         self._slots = np.full(size, _EMPTY, dtype=np.int32)
+        self._shift = _shift(size)
         self.ids: Ids = np.zeros(size // _ROOM, dtype=np.int64)
         self.size = 0
 
@@ -70,7 +76,7 @@ class Registry:
         if self.size == 0 or ids.size == 0:
             return np.full(ids.shape, _EMPTY, dtype=np.int64)
         mask = self._slots.size - 1
-        slots = (mix(words(ids)) & np.uint64(mask)).astype(np.int64)
+        slots = self._first_slots(ids)
         rows = self._slots[slots].astype(np.int64)
         pending = (rows >= 0).nonzero()[0]
         if pending.size:
@@ -82,6 +88,10 @@ class Registry:
             pending = pending[found >= 0]
             pending = pending[self.ids[rows[pending]] != ids[pending]]
         return rows
+
+    def _first_slots(self, ids: Ids) -> Rows:
+        """Return where the search for each id begins: multiplicative hashing, which spreads runs of ids (Knuth 1998, section 6.4)."""
+        return ((words(ids) * GOLDEN) >> self._shift).view(np.int64)
 
     def claim(self, ids: Ids) -> Rows:
         """Return the row of each id, giving new rows to unknown ids in ascending order of id."""
@@ -108,11 +118,12 @@ class Registry:
         grown[: self.size] = self.ids[: self.size]
         self.ids = grown
         self._slots = np.full(size, _EMPTY, dtype=np.int32)
+        self._shift = _shift(size)
         self._insert(np.arange(self.size))
 
     def _insert(self, rows: Rows) -> None:
         mask = self._slots.size - 1
-        slots = (mix(words(self.ids[rows])) & np.uint64(mask)).astype(np.int64)
+        slots = self._first_slots(self.ids[rows])
         while rows.size:
             free = self._slots[slots] == _EMPTY
             self._slots[slots[free]] = rows[free]
