@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from sim.agents.user import acceptance, accepted, advert_survival, interest_in_renting
 from sim.levers import AT_RISK, SEGMENTS, Levers
-from sim.luck import ONCE, Keys, Luck, chosen, poisson, repeated
+from sim.inversion import chosen, poisson, repeated
+from sim.luck import ONCE, Keys, Luck
 from sim.world.accounts import ADVERT, REFERRAL, RENTED, RETURN, Claims
 from sim.world.registry import distinct
 from sim.world.world import World

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from sim.agents.user import helps
 from sim.levers import Levers
-from sim.luck import Keys, Luck, Wheel, words
+from sim.inversion import Wheel
+from sim.luck import Keys, Luck, words
 from sim.world.entry import catchment_user
 from sim.world.registry import winners
 from sim.world.world import World

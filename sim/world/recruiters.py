@@ -19,7 +19,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.luck import Keys, Luck, Wheel, join, words
+from sim.inversion import Wheel
+from sim.luck import Keys, Luck, join, words
 from sim.parameters import Parameters
 from sim.world.columns import Columns
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sim.luck import Luck, Wheel, chosen, poisson, repeated, rounded, weighted, words
+from sim.inversion import Wheel, chosen, poisson, repeated, rounded, weighted
+from sim.luck import Luck, words
 
 N = 20_000
 U = Luck(8).uniforms("count", 0, words(np.arange(N)))
@@ -61,6 +62,14 @@ def test_mixed_means_are_counted_as_if_alone():
     means = np.array([0.0, 0.5, 29.0, 30.0, 400.0])
     u = U[:5]
     assert poisson(u, means).tolist() == [int(poisson(u[k : k + 1], means[k : k + 1])[0]) for k in range(5)]
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.3, 9.9, 10.1, 29.9])
+def test_few_are_counted_as_many_are(mean):
+    """A few are searched one by one, more in strips of ten counts; the sums are the same to the bit."""
+    means = np.full(N, mean)
+    parts = [poisson(U[first : first + 5], means[:5]) for first in range(0, 4_000, 5)]
+    assert np.concatenate(parts).tolist() == poisson(U, means)[:4_000].tolist()
 
 
 @pytest.mark.parametrize("expected", [0.0, 0.25, 3.0, 17.9])

@@ -16,7 +16,7 @@ SIM = Path(__file__).parents[2] / "sim"
 ENGINE = sorted(
     path
     for path in [*SIM.glob("*.py"), *(SIM / "world").glob("*.py"), *(SIM / "agents").glob("*.py"), *(SIM / "processes").glob("*.py")]
-    if path.parent != SIM or path.stem in {"luck", "levers", "parameters", "policies", "rows", "outcomes", "model", "scenario"}
+    if path.parent != SIM or path.stem in {"luck", "inversion", "levers", "parameters", "policies", "rows", "outcomes", "model", "scenario"}
 )
 MODULES = {"random", "secrets", "time", "datetime", "uuid"}
 CALLS = {"default_rng", "RandomState", "rvs", "urandom", "getrandbits", "shuffle", "permutation", "time_ns", "perf_counter"}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sim import luck
+from sim.inversion import repeated
 from sim.luck import Luck, join, words
 
 LEAST_P = 1e-3  # two-sided 3.3 sigma
@@ -98,8 +99,8 @@ def test_a_draw_depends_on_seed_process_day_and_key_alone(seed, day, keys, proce
 def test_first_children_keep_their_keys_when_there_are_more(n, more, day):
     """The first n events of an entity are the same ones when it brings about more of them."""
     parents = words(np.array([5, 6]))
-    few, few_at = luck.repeated(np.array([0, 1]), np.array([n, n]))
-    many, many_at = luck.repeated(np.array([0, 1]), np.array([n + more, n]))
+    few, few_at = repeated(np.array([0, 1]), np.array([n, n]))
+    many, many_at = repeated(np.array([0, 1]), np.array([n + more, n]))
     a = Luck(1).children("advert", day, parents[few], few_at)
     b = Luck(1).children("advert", day, parents[many], many_at)
     assert b[:n].tolist() == a[:n].tolist()
@@ -145,8 +146,19 @@ def test_draws_of_several_processes_at_once_are_those_one_by_one(count):
         assert np.array_equal(row[-20:], fortune.uniforms(process, 7, keys[-20:]))
 
 
+@pytest.mark.parametrize("count", [0, 1, 64, 65])
+def test_draws_of_those_who_stay_are_those_of_each_day(count):
+    """Days are drawn in spans of 64; others draw from a day on, in the middle of one."""
+    fortune, keys, others = Luck(5), words(np.arange(count)), words(np.arange(count) + 7)
+    for day in [0, 1, 63, 64, 65, 200, 64]:
+        assert np.array_equal(fortune.daily("a", day, keys), fortune.uniforms("a", day, keys))
+    for day, who in [(65, others), (66, keys[:1]), (67, others)]:
+        assert np.array_equal(fortune.daily("a", day, who), fortune.uniforms("a", day, who))
+        assert np.array_equal(fortune.daily("b", day, who), fortune.uniforms("b", day, who))
+
+
 def test_mixing_leaves_what_it_is_given_alone():
     keys = words(np.arange(10))
-    luck.mix(keys)
+    join(keys, 1)
     Luck(1).uniforms("a", 0, keys)
     assert keys.tolist() == list(range(10))

@@ -20,9 +20,9 @@ DEALING = (
         "world.parameters.awareness.informed_factor, 1.0)",
         "1.0, 1.0)",
     ),
-    one("law attracts", "3", "agents/user.py", "return -p.legal_weight", "return p.legal_weight"),
+    one("law attracts", "3", "agents/user.py", "_shared(-p.legal_weight", "_shared(p.legal_weight"),
     one("takedown removes no advert", "3", "agents/user.py", "p.takedown_effect * levers.ad_takedown) * (", "0 * levers.ad_takedown) * ("),
-    one("thinning is not divided by its cap", "3", "agents/user.py", "agreed = likely[u[likely] * cap <", "agreed = likely[u[likely] <"),
+    one("thinning is not divided by its cap", "3", "agents/user.py", "agrees = (u[likely] * cap <", "agrees = (u[likely] <"),
     one(
         "the commission is nothing to owners",
         "12_adverts",
