@@ -51,7 +51,8 @@ class Discovery:
     @property
     def answer(self) -> list[str]:
         """Say in plain sentences where the policy fails, with the numbers of the tables."""
-        return words.answer(self.policy, self.rule, self.worlds, self.boxes)
+        sampled = self.done.layout.asked.design.kind != TABLE
+        return words.answer(self.policy, self.rule, self.worlds, self.boxes, sampled=sampled)
 
     @property
     def study(self) -> Study:

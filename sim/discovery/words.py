@@ -17,15 +17,20 @@ _PLAIN = ("ratio", "elasticity", "logit", "share", "strength", "probability")
 _SHORT = 20  # letters of a unit that a sentence has room for
 
 
-def answer(policy: str, rule: Rule, worlds: pd.DataFrame, boxes: pd.DataFrame) -> list[str]:
-    """Say in how many worlds the policy fails, how sure that is, and what the worlds in which it fails have in common."""
+def answer(policy: str, rule: Rule, worlds: pd.DataFrame, boxes: pd.DataFrame, *, sampled: bool = True) -> list[str]:
+    """Say in how many worlds the policy fails, how sure that is, and what the worlds in which it fails have in common.
+
+    Worlds that were not `sampled` but picked by somebody stand for no others, so that nothing is said of others.
+    """
     tried, own = worlds[worlds["world"] != OWN], worlds[worlds["world"] == OWN]
     failing, n = int(tried["failed"].sum()), len(tried)
     share, low, high = share_interval(failing, n)
     at_home = f"; in the ledger's own world it {'fails' if own['failed'].iloc[0] else 'does not'}"
-    ends = f" ({_percent(low)} to {_percent(high)} %)" if 0 < failing < n else ""
+    ends = f" ({_percent(low)} to {_percent(high)} %)" if sampled and 0 < failing < n else ""
     much = {0: "none", n: "all"}.get(failing, f"{_percent(share)} %{ends}")
     said = [f"'{policy}' fails in {much} of the {n} worlds tried ({rule.in_words}){at_home}. {_luck(tried)}"]
+    if failing in {0, n} and not sampled:
+        return [*said, "The worlds were picked, not drawn: how the policy does in others is not known."]
     if failing == 0:
         return [*said, f"With 95 % confidence it fails in at most {_percent(high)} % of worlds like these: there is nothing to describe."]
     if failing == n:

@@ -266,6 +266,22 @@ def test_where_there_is_nothing_to_describe_it_is_told_plainly(file, limit, word
     assert not done.figures()
 
 
+@pytest.mark.parametrize(("limit", "share"), [(0.0, "none"), (-0.999, "all"), (-0.1, "12 %")])
+def test_worlds_that_somebody_picked_stand_for_no_others(file, limit, share):
+    """No interval and no confidence, which belong to samples."""
+
+    def how(scenario, _seed):
+        return outcome(100.0 * (1.0 - (0.01 + 0.98 * strengths(scenario)[0]) * helps(scenario)))
+
+    path = file(RULE.replace("-0.1", str(limit)), 'kind = "table"\nfile = "mine.csv"')
+    Path("mine.csv").write_text("account_audit\n" + "".join(f"{0.02 + 0.03 * k}\n" for k in range(25)))
+    path.write_text(path.read_text().partition("[[factors]]")[0])
+    said = "\n".join(sim.discover(explore(path, how=how)).answer)
+    assert f"'Helping hand' fails in {share} of the 25 worlds tried (expected harm" in said
+    assert "confidence" not in said
+    assert ("how the policy does in others is not known" in said) == (share in {"none", "all"})
+
+
 def test_members_of_the_set_of_parameter_vectors_are_worlds(file):
     def how(scenario, _seed):
         return outcome(100.0 * (scenario.parameters.get("market", {}).get("demand_elasticity", 0.9) if helps(scenario) else 1.0))
