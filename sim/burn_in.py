@@ -86,12 +86,16 @@ class Simulation:
             raise TooLargeError(f"the state takes {len(saved) / 1e6:.0f} MB, and at most {MOST_BYTES / 1e6:.0f} are shared")
         return BurnIn(saved, time.perf_counter() - start)
 
-    def branch(self, scenario: Scenario, burn_in: BurnIn) -> Made:
-        """Make the days that are left of a run."""
+    def branch(self, scenario: Scenario, seed: int, burn_in: BurnIn) -> Made:
+        """Make the days that are left of a run, or the whole of it where the file that holds the state is not to be seen."""
         from sim.model import AccountMarket
 
-        start = time.perf_counter() - burn_in.seconds
-        return _made(AccountMarket(scenario, saved=burn_in.saved), start)
+        start = time.perf_counter()
+        try:
+            saved = burn_in.saved
+        except FileNotFoundError:  # of a cluster's machines some share the disk of the others and some don't
+            return self(scenario, seed)
+        return _made(AccountMarket(scenario, saved=saved), start - burn_in.seconds)
 
 
 def _made(model: AccountMarket, start: float) -> Made:
@@ -173,7 +177,7 @@ class Schedule:
         elif isinstance(result, BurnIn) and isinstance(self._how, Simulation):
             part = replace(result, seconds=result.seconds / len(ids))
             self._states.update(dict.fromkeys(ids, part))
-            self.calls.extend(((run_id,), (self._how.branch, self._runs[run_id][0], part)) for run_id in ids)
+            self.calls.extend(((run_id,), (self._how.branch, *self._runs[run_id], part)) for run_id in ids)
         else:  # the burn-in failed: whole runs, so that each has its own chance and its own traceback
             self.calls.extend(map(self._whole, ids))
 

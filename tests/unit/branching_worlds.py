@@ -23,8 +23,9 @@ class StandIn(Simulation):
     def burn_in(self, scenario, seed):
         return BurnIn(str(seed).encode(), SECONDS_OF_BURN_IN)
 
-    def branch(self, scenario, burn_in):
-        return self.made(scenario, int(burn_in.state), SECONDS_OF_BRANCH + burn_in.seconds)
+    def branch(self, scenario, seed, burn_in):
+        assert int(burn_in.saved) == seed
+        return self.made(scenario, int(burn_in.saved), SECONDS_OF_BRANCH + burn_in.seconds)
 
     def made(self, scenario, seed, seconds):
         level = sum(policy.strength for policy in scenario.policies.values())

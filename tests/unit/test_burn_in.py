@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import weakref
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import branching_worlds as worlds
 import numpy as np
@@ -14,12 +16,12 @@ import pytest
 from sim import burn_in, conduct
 from sim.burn_in import BurnIn, Schedule, Simulation, alike, not_shared, until_policies
 from sim.comparison import Runs
-from sim.experiment import jobs_of, run_jobs
+from sim.experiment import OUT_OF_SIGHT, jobs_of, run_jobs
 from sim.model import AccountMarket
 from sim.plan import Plan
 from sim.reporter import Reporter
 from sim.scenario import Scenario, scenario_from
-from sim.store import Memory
+from sim.store import Memory, Store
 
 DAYS, BURN_IN = 30, 12
 
@@ -162,6 +164,32 @@ def test_a_branch_that_fails_takes_no_other_with_it(workers):
     assert len(report.done) == 6
     assert {failure.scenario for failure in report.failed} == {"ramped"}
     assert all("no luck on the ramp" in failure.traceback for failure in report.failed)
+
+
+def test_a_machine_that_does_not_see_the_state_makes_the_whole_run():
+    job = jobs_of(TRIO, 1, 11)[1]
+    days, means, _ = Simulation().branch(job.scenario, job.seed, BurnIn("/no/such/state", 1.0))
+    whole = Simulation()(job.scenario, job.seed)
+    assert {name: column.tobytes() for name, column in days.items()} == {name: column.tobytes() for name, column in whole[0].items()}
+    assert means == whole[1]
+
+
+@pytest.mark.parametrize("sees", [True, False])
+def test_machines_that_do_not_see_the_directory_hand_over_what_they_make(tmp_path, sees):
+    """They cannot write runs there, nor share states, which are too large to be handed over: each run makes its own burn-in."""
+    jobs, notes, memory = jobs_of(TRIO, 2, 11), [], Memory()
+    with Store(tmp_path / "r") as store, ThreadPoolExecutor(2) as machines:
+        store.write_manifest({})
+        place = store.place
+        if not sees:
+            Path(place.folder, place.mark).unlink()
+        report = run_jobs(jobs, store, machines, lambda state: notes.append(state.note), worlds.StandIn())
+        seconds, days = {store.summary(job.run_id)[0] for job in jobs}, daily(store, jobs)
+    run_jobs(jobs, memory, how=worlds.StandIn())
+    assert days == daily(memory, jobs)
+    assert (len(report.done), report.failed) == (6, [])
+    assert seconds == ({SHARED} if sees else {worlds.SECONDS_OF_WHOLE})
+    assert any(OUT_OF_SIGHT in note for note in notes) != sees
 
 
 @pytest.mark.slow
@@ -324,7 +352,7 @@ def test_a_finished_run_leaves_no_model_behind(monkeypatch):
     monkeypatch.setattr(AccountMarket, "__init__", noted)
     runs = Simulation()
     runs(BASE, 1)
-    runs.branch(TRIO["audit"], runs.burn_in(BASE, 1))
+    runs.branch(TRIO["audit"], 1, runs.burn_in(BASE, 1))
     gc.collect()
     assert len(made) == 3
     assert [one() for one in made] == [None, None, None]
