@@ -7,7 +7,6 @@ of entities which only one of them has.
 
 from __future__ import annotations
 
-import math
 import zlib
 from functools import lru_cache
 from typing import Any

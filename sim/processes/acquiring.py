@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.levers import CHANNELS, SEGMENTS
 from sim.inversion import chosen
+from sim.levers import CHANNELS, SEGMENTS
 from sim.luck import ONCE, Luck
 from sim.world.accounts import ADVERT, BOUGHT, NO_LURE, RENTED, STOLEN, UNSEALED, Claims, in_batches
 from sim.world.registry import distinct

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.agents.user import acceptance, accepted, advert_survival, interest_in_renting
-from sim.levers import AT_RISK, SEGMENTS, Levers
 from sim.inversion import chosen, poisson, repeated
+from sim.levers import AT_RISK, SEGMENTS, Levers
 from sim.luck import ONCE, Keys, Luck
 from sim.world.accounts import ADVERT, REFERRAL, RENTED, RETURN, Claims
 from sim.world.registry import distinct

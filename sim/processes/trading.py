@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.agents.user import accepted, advert_survival, informed_factor, interest_in_selling, selling_ease
-from sim.levers import Levers
 from sim.inversion import poisson, repeated, rounded, weighted
+from sim.levers import Levers
 from sim.luck import Luck
 from sim.world.accounts import BOUGHT, STOLEN, Claims
 from sim.world.world import World

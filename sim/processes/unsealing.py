@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.levers import Levers
 from sim.inversion import repeated, rounded
+from sim.levers import Levers
 from sim.luck import ONCE, Keys, Luck
 from sim.world.accounts import UNSEALED, Claims
 from sim.world.users import BANNED

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.agents.user import helps
-from sim.levers import Levers
 from sim.inversion import Wheel
+from sim.levers import Levers
 from sim.luck import Keys, Luck, words
 from sim.world.entry import catchment_user
 from sim.world.registry import winners

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.levers import CHANNELS, SEGMENTS, Levers
 from sim.inversion import poisson, repeated
+from sim.levers import CHANNELS, SEGMENTS, Levers
 from sim.luck import ONCE, Keys, Luck, join
 from sim.world.accounts import BOUGHT, RENTED, STOLEN, Claims, in_batches
 from sim.world.entry import catchment_user, dealer_keys, found
