@@ -49,7 +49,7 @@ def comparison(
 
     `difference` is the mean paired difference with its pointwise 95 % t interval; `simultaneous_*` covers all rows of the table together
     (`intervals.max_t_critical`); `relative` is the difference over the baseline's mean with its Fieller interval (shares, not per cent),
-    which is NaN where it says nothing (`_says_something`);
+    which is NaN where it says nothing (`says_something`);
     `variance_ratio` is the variance of the difference between independent runs over that between paired ones, with its 95 % interval.
     Differences that don't vary
     have intervals of no width. A pair with a missing value on either side is left out of its row.
@@ -72,16 +72,16 @@ def comparison(
     return table.sort_values("outcome", key=lambda names: names.map(order), kind="stable").reset_index(drop=True)
 
 
-def _says_something(relative: Interval, half: float, before: Reals, after: Reals) -> bool:
-    """Say whether a relative interval is of use beside the `half`-width of the difference's.
+def says_something(relative: Interval, half: float, mean: float, least: float) -> bool:
+    """Say whether a relative interval is of use beside the `half`-width of the difference's, for a baseline with that mean.
 
-    It is not when it has falls of more than all of what cannot be negative, nor when an unclear baseline has made it wider than the
-    change itself and `_WIDER` times as wide as the difference's interval over the baseline's mean.
+    It is not when it has falls of more than all of what is never negative (`least` is the smallest value seen), nor when an unclear
+    baseline has made it wider than the change itself and `_WIDER` times as wide as the difference's interval over the baseline's mean.
     """
-    if not np.isfinite(relative.low) or (relative.low < -1.0 and min(before.min(), after.min()) >= 0.0):
+    if not np.isfinite(relative.low) or (relative.low < -1.0 and least >= 0.0):
         return False
     width = relative.high - relative.low
-    return bool(width <= abs(relative.value) or width <= _WIDER * 2.0 * half / abs(before.mean()))
+    return bool(width <= abs(relative.value) or width <= _WIDER * 2.0 * half / abs(mean))
 
 
 def _row(after: Reals, before: Reals) -> dict[str, float | int]:
@@ -92,7 +92,8 @@ def _row(after: Reals, before: Reals) -> dict[str, float | int]:
     ratio = intervals.ratio_intervals(after - before, before)
     relative = Interval(*(float(end[0]) for end in ratio))
     saved = intervals.variance_ratio(after, before)
-    if not _says_something(relative, float(change.high[0] - change.value[0]), before, after):
+    half, least = float(change.high[0] - change.value[0]), float(min(before.min(), after.min()))
+    if not says_something(relative, half, float(before.mean()), least):
         relative = Interval(relative.value, np.nan, np.nan)
     return {
         "baseline_mean": float(before.mean()),

@@ -67,10 +67,16 @@ def change(row: Row) -> str:
     if not np.isfinite(row.low):
         return f"{_moves(row)} {amount(row)}" if row.difference != 0.0 else f"{name} unchanged"
     if row.same:
-        return f"{_moves(row)} {amount(row)}, the same in all {row.replications} pairs"
+        return f"{_moves(row)} {amount(row)}, {in_all_pairs(row)}"
     if not row.clear:
         return f"{name}: no clear change ({interval(row)})"
     return f"{_moves(row, probably=is_probable(row))} {amount(row)} ({interval(row)})"
+
+
+def in_all_pairs(row: Row) -> str:
+    """Say of a difference that is the same in all pairs that it is, and whether that tells anything."""
+    text = f"the same in all {row.replications} pairs"
+    return text if row.clear else f"{text}, too few to tell it from chance"
 
 
 def is_probable(row: Row) -> bool:

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.analysis.intervals import ratio_intervals, t_intervals
+from sim.analysis.differences import says_something
+from sim.analysis.intervals import Interval, ratio_intervals, t_intervals
 from sim.analysis.words import unit_of
 from sim.exploring import interaction_words, shapley
 from sim.exploring.carrying import INTERACTIONS, Explored, check_whole, write_analysis
@@ -131,11 +132,11 @@ def interactions(done: Explored) -> Interactions:
                 unknown.append(outcome)
                 continue
             about = {"scenario": scenario.name, "outcome": outcome, "unit": unit_of(outcome)}
-            count = {"replications": values.shape[1]}
-            bundle.append({**about, **_bundle(values), **count})
-            shares += [{**about, **row, **count} for row in _shares(asked, values)]
+            count, base = {"replications": values.shape[1]}, _base(values)
+            bundle.append({**about, **_bundle(values, base), **count})
+            shares += [{**about, **row, **count} for row in _shares(asked, values, base)]
             by_seed += [{**about, **row} for row in _by_seed(asked, values, done.layout.plan.seed)]
-            pairs += [{**about, **row, **count} for row in _pairs(asked, values)]
+            pairs += [{**about, **row, **count} for row in _pairs(asked, values, base)]
     whole, levers, seeds, two = (pd.DataFrame(rows) for rows in (bundle, shares, by_seed, pairs))
     return Interactions(done, whole, levers, seeds, two, tuple(dict.fromkeys(unknown)))
 
@@ -163,25 +164,36 @@ def _ratio(name: str, by_seed: Reals, of: Reals) -> dict[str, float]:
     return dict(zip((name, f"{name}_low", f"{name}_high"), ends if known else [np.nan] * 3, strict=True))
 
 
-def _relative(name: str, by_seed: Reals, base: Reals) -> dict[str, float]:
-    """Return the same as a part of the baseline; NaN where that is not above 0."""
-    return _ratio(name, by_seed, base if base.mean() > 0.0 else np.zeros_like(base))
+def _base(values: Reals) -> Reals:
+    """Return the baseline that changes are parts of, by seed; zeros, of which there are no parts, where one would say nothing.
+
+    That is so where the baseline is not above 0 or so little known that what all levers do has an interval of no use as a part of it.
+    """
+    base: Reals = values[0]
+    effect, none = values[-1] - base, np.zeros_like(base)
+    if base.mean() <= 0.0:
+        return none
+    if len(base) == 1:
+        return base
+    half = float(t_intervals(effect).high[0] - effect.mean())
+    part = Interval(*(float(end[0]) for end in ratio_intervals(effect, base)))
+    return base if says_something(part, half, float(base.mean()), float(min(base.min(), values[-1].min()))) else none
 
 
-def _bundle(values: Reals) -> dict[str, float]:
+def _bundle(values: Reals, base: Reals) -> dict[str, float]:
     effect, more = values[-1] - values[0], shapley.excess(values)
     return {
         "baseline_mean": float(values[0].mean()),
         "bundle_mean": float(values[-1].mean()),
         **_ends("effect", effect),
-        **_relative("relative", effect, values[0]),
+        **_ratio("relative", effect, base),
         "sum_alone": float(shapley.alone(values).sum(axis=0).mean()),
         **_ends("excess", more),
-        **_relative("relative_excess", more, values[0]),
+        **_ratio("relative_excess", more, base),
     }
 
 
-def _shares(asked: Exploration, values: Reals) -> Iterator[dict[str, Any]]:
+def _shares(asked: Exploration, values: Reals, base: Reals) -> Iterator[dict[str, Any]]:
     effect, parts = values[-1] - values[0], shapley.shares(values)
     for factor, share, first, final in zip(asked.factors, parts, shapley.alone(values), shapley.last(values), strict=True):
         yield {
@@ -191,7 +203,7 @@ def _shares(asked: Exploration, values: Reals) -> Iterator[dict[str, Any]]:
             "high": factor.high,
             "factor_unit": factor.unit,
             **_ends("share", share),
-            **_relative("relative", share, values[0]),
+            **_ratio("relative", share, base),
             **_ratio("of_bundle", share, effect),
             **_ends("alone", first),
             **_ends("last", final),
@@ -205,7 +217,7 @@ def _by_seed(asked: Exploration, values: Reals, seed: int) -> Iterator[dict[str,
             yield {"replication": n, "seed": seed + n, "factor": factor.key, "share": float(share[n]), "effect": float(effect[n])}
 
 
-def _pairs(asked: Exploration, values: Reals) -> Iterator[dict[str, Any]]:
+def _pairs(asked: Exploration, values: Reals, base: Reals) -> Iterator[dict[str, Any]]:
     for (i, j), index in zip(shapley.pairs_of(len(asked.factors)), shapley.interactions(values), strict=True):
         first, second = asked.factors[i], asked.factors[j]
         yield {
@@ -214,5 +226,5 @@ def _pairs(asked: Exploration, values: Reals) -> Iterator[dict[str, Any]]:
             "first_label": first.label,
             "second_label": second.label,
             **_ends("interaction", index),
-            **_relative("relative", index, values[0]),
+            **_ratio("relative", index, base),
         }

@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.analysis import Row
 from sim.analysis.intervals import FEW
-from sim.analysis.words import amount, interval, is_probable, name_of, number, percent, unit_of
+from sim.analysis.words import amount, in_all_pairs, interval, is_probable, name_of, number, percent, unit_of
 from sim.outcomes import OUTCOMES
 
 MODEL_SAYS = "In the model, given its assumptions"
@@ -102,7 +102,7 @@ def said(row: Row) -> str:
     verb = ("rise" if row.difference > 0.0 else "fall") + ("" if plural else "s")
     text = f"{name} {'probably ' if is_probable(row) else ''}{verb} {amount(row)}"
     if row.same:
-        return f"{text}, the same in all {row.replications} pairs"
+        return f"{text}, {in_all_pairs(row)}"
     return f"{text} ({interval(row)})" if np.isfinite(row.low) else text
 
 

@@ -459,8 +459,10 @@ class TestAnswer:
     def test_equal_differences_are_not_stated_as_certain(self):
         runs = runs_of(base={"price_yuan": [4.0, 6.0], "victims": [0.0] * 2}, policy={"price_yuan": [5.0, 7.0], "victims": [0.5] * 2})
         first, note = analysis.answer(analysis.comparison(runs, "base"))
-        assert "the price rises by 1 yuan per effective account-day from 5, the same in all 2 pairs" in first
-        assert "victims rise by 0.5 people/day from 0, the same in all 2 pairs" in first
+        assert (
+            "the price rises by 1 yuan per effective account-day from 5, the same in all 2 pairs, too few to tell it from chance" in first
+        )
+        assert "victims rise by 0.5 people/day from 0, the same in all 2 pairs, too few to tell it from chance" in first
         assert "Brackets" not in note
 
     def test_the_note_explains_only_what_is_said(self):

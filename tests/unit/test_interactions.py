@@ -13,6 +13,7 @@ from scipy import stats
 
 import sim
 from sim import luck
+from sim.analysis.intervals import ratio_intervals
 from sim.cli import main
 from sim.exploring.carrying import explore
 from sim.exploring.file import load_exploration
@@ -143,6 +144,22 @@ def test_a_loss_in_the_baseline_has_no_per_cent(file):
         "Rented accounts rise by 10 accounts (10 to 10) with all 3. Shares: account audit 100 % (100 to 100) of the rise"
     )
     assert of(done.shapley)["of_bundle"].tolist() == [1.0, 0.0, 0.0]
+
+
+def test_a_baseline_that_is_hardly_known_gives_units_and_no_per_cent(file):
+    """Two seeds leave the baseline anywhere above 0: a count would fall by several times itself."""
+
+    def how(scenario, seed):
+        return outcome({1: 100.0, 2: 112.0}[seed] - {1: 78.0, 2: 70.0}[seed] * in_force(scenario)[0])
+
+    done = sim.interactions(sim.explore(file(replications=2), how=how))
+    whole = of(done.bundle).iloc[0]
+    part = ratio_intervals(*(np.array(values) for values in ([-78.0, -70.0], [100.0, 112.0])))
+    assert part.low[0] < -1.0
+    assert np.isfinite(whole["effect_low"])
+    assert np.isnan(whole[["relative", "relative_low", "relative_excess"]].to_numpy(dtype=float)).all()
+    assert np.isnan(of(done.shapley)["relative"]).all()
+    assert done.answer[0].startswith("Rented accounts fall by 74 accounts (23.2 to 125) with all 3.")
 
 
 def test_sentences_say_who_makes_it_who_works_against_it_and_what_overlaps(file):
