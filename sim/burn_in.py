@@ -94,7 +94,8 @@ class Simulation:
         try:
             saved = burn_in.saved
         except FileNotFoundError:  # of a cluster's machines some share the disk of the others and some don't
-            return self(scenario, seed)
+            days, means, seconds = self(scenario, seed)
+            return days, means, seconds + burn_in.seconds
         return _made(AccountMarket(scenario, saved=saved), start - burn_in.seconds)
 
 

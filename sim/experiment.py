@@ -183,8 +183,8 @@ def run_jobs(
             finished(ids, attempt(*call))
     else:
         in_processes(partial(made, store.place), schedule.calls, at_most(workers, len(pending)), finished)
-    place = {job.run_id: k for k, job in enumerate(jobs)}
-    report.failed.sort(key=lambda failure: place[failure.run_id])  # not as they happened to end
+    order = {job.run_id: k for k, job in enumerate(jobs)}
+    report.failed.sort(key=lambda failure: order[failure.run_id])  # not as they happened to end
     return report
 
 

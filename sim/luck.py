@@ -124,22 +124,25 @@ class Luck:
 
     def _stream(self, process: str, day: int) -> np.uint64:
         """Return `stream` for use with arrays, worked out for a span of days at once."""
+        word: np.uint64 = self._span(process, day)[day & ((1 << _SPAN) - 1)]
+        return word
+
+    def _span(self, process: str, day: int) -> Keys:
+        """Return `stream` for all days of the span that a day is in."""
         span, streams = self._spans.get(process, _NO_SPAN)
         if span != day >> _SPAN:
             span = day >> _SPAN
             days = np.arange(span << _SPAN, (span + 1) << _SPAN)
             streams = _keyed(words(days), np.uint64(self._word(process)))
             self._spans[process] = span, streams
-        word: np.uint64 = streams[day & ((1 << _SPAN) - 1)]
-        return word
+        return streams
 
     def _streams(self, processes: tuple[str, ...], day: int) -> Keys:
         """Return `_stream` of several processes, shape `(processes, 1)`."""
         span, streams = self._joint.get(processes, _NO_SPAN)
         if span != day >> _SPAN:
             span = day >> _SPAN
-            days = range(span << _SPAN, (span + 1) << _SPAN)
-            streams = np.array([[[self._stream(process, of)] for process in processes] for of in days])
+            streams = np.stack([self._span(process, day) for process in processes], axis=1)[:, :, None]
             self._joint[processes] = span, streams
         return np.asarray(streams[day & ((1 << _SPAN) - 1)])
 
@@ -169,8 +172,7 @@ class Luck:
         span, who, draws = self._daily.get(process, _NO_DAYS)
         now, same = day >> _SPAN, keys.tobytes()
         if span != now or who != same:
-            self._stream(process, day)
-            draws = _uniform(_keyed(keys, self._spans[process][1][:, None]))
+            draws = _uniform(_keyed(keys, self._span(process, day)[:, None]))
             draws.setflags(write=False)
             self._daily[process] = now, same, draws
         return np.asarray(draws[day & ((1 << _SPAN) - 1)])

@@ -44,8 +44,8 @@ class Enforcer(mesa.Agent):  # type: ignore[misc]  # Mesa is not typed
         super().__init__(model)
         self.levers: Levers | None = None
         self.spent = dict.fromkeys(LEVERS, 0.0)
-        self._standing: tuple[Levers, dict[str, float]] | None = None
-        """The levers last booked, and what they cost a day by their strength alone."""
+        self._fixed: tuple[Levers, float, dict[str, float]] | None = None
+        """The levers last booked, for how many million users, and what they cost a day by their strength alone."""
         self._unit = {name: (getattr(parameters.cost, f"{name}_fixed"), getattr(parameters.cost, f"{name}_event")) for name in LEVERS}
 
     def book(self, levers: Levers, events: dict[str, float], millions: float, shares: NDArray[np.float64]) -> dict[str, float]:
@@ -53,9 +53,10 @@ class Enforcer(mesa.Agent):  # type: ignore[misc]  # Mesa is not typed
 
         `events` counts by lever the events named in the lever table; review capacity is paid by the case, whoever uses it.
         """
-        if self._standing is None or self._standing[0] is not levers:
-            self._standing = levers, {name: fixed * _level(levers, name, shares) * millions for name, (fixed, _) in self._unit.items()}
-        costs = {name: fixed + self._unit[name][1] * events.get(name, 0.0) for name, fixed in self._standing[1].items()}
+        if self._fixed is None or self._fixed[0] is not levers or self._fixed[1] != millions:
+            fixed = {name: unit * _level(levers, name, shares) * millions for name, (unit, _) in self._unit.items()}
+            self._fixed = levers, millions, fixed
+        costs = {name: fixed + self._unit[name][1] * events.get(name, 0.0) for name, fixed in self._fixed[2].items()}
         for name, cost in costs.items():
             self.spent[name] += cost
         return costs

@@ -20,7 +20,7 @@ _SHORT = 20  # letters of a unit that a sentence has room for
 def answer(policy: str, rule: Rule, worlds: pd.DataFrame, boxes: pd.DataFrame, *, sampled: bool = True) -> list[str]:
     """Say in how many worlds the policy fails, how sure that is, and what the worlds in which it fails have in common.
 
-    Worlds that were not `sampled` but picked by somebody stand for no others, so that nothing is said of others.
+    Worlds that were not `sampled` but picked by somebody stand for no others, so that shares have no interval then.
     """
     tried, own = worlds[worlds["world"] != OWN], worlds[worlds["world"] == OWN]
     failing, n = int(tried["failed"].sum()), len(tried)

@@ -63,6 +63,7 @@ def sanction(world: World, levers: Levers, luck: Luck, day: int) -> SanctionFlow
     permanent = p.permanent_base + p.permanent_span * levers.sanction_severity
     _seal(world, luck, fallen[~owned], permanent)
     detected = np.bincount(channel, minlength=len(CHANNELS))
+    world.self_unsealing = fallen[:0]
     flows = _sanction_owners(world, levers, luck, day, fallen[owned], permanent, detected) if owned.any() else SanctionFlows(detected)
     fade = 0.5 ** (1.0 / world.parameters.awareness.news_half_life_days)
     world.market.news += (1.0 - fade) * (flows.owners / world.population.millions - world.market.news)

@@ -138,12 +138,13 @@ def test_draws_for_analysis_are_keyed_by_seed_and_process():
 def test_draws_of_several_processes_at_once_are_those_one_by_one(count):
     """Few keys are drawn together, many in blocks; neither changes a bit."""
     keys, fortune = words(np.arange(count)), Luck(5)
-    together = fortune.each(("a", "b", "c"), 7, keys)
-    assert together.shape == (3, count)
-    for row, process in zip(together, ("a", "b", "c"), strict=True):
-        assert np.array_equal(row, fortune.uniforms(process, 7, keys))
-        assert np.array_equal(row[:20], [fortune.uniform(process, 7, key) for key in range(min(count, 20))])
-        assert np.array_equal(row[-20:], fortune.uniforms(process, 7, keys[-20:]))
+    for day in [7, 63, 64, 7]:
+        together = fortune.each(("a", "b", "c"), day, keys)
+        assert together.shape == (3, count)
+        for row, process in zip(together, ("a", "b", "c"), strict=True):
+            assert np.array_equal(row, fortune.uniforms(process, day, keys))
+            assert np.array_equal(row[:20], [fortune.uniform(process, day, key) for key in range(min(count, 20))])
+            assert np.array_equal(row[-20:], fortune.uniforms(process, day, keys[-20:]))
 
 
 @pytest.mark.parametrize("count", [0, 1, 64, 65])

@@ -48,7 +48,15 @@ def test_mutants_are_spread_over_the_engine():
     broken = {file for mutant in MUTANTS for file in mutant.files.split(", ")}
     processes = {f"processes/{path.name}" for path in (ROOT / "sim" / "processes").glob("[a-z]*.py")}
     assert processes <= broken
-    assert {"agents/user.py", "agents/dealer.py", "agents/recruiter.py", "agents/enforcer.py", "policies.py", "luck.py"} <= broken
+    assert {
+        "agents/user.py",
+        "agents/dealer.py",
+        "agents/recruiter.py",
+        "agents/enforcer.py",
+        "policies.py",
+        "luck.py",
+        "inversion.py",
+    } <= broken
     assert {"world/start.py", "world/users.py", "world/market.py", "model.py"} <= broken
     assert len(MUTANTS) >= 25
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)

@@ -168,10 +168,11 @@ def test_a_branch_that_fails_takes_no_other_with_it(workers):
 
 def test_a_machine_that_does_not_see_the_state_makes_the_whole_run():
     job = jobs_of(TRIO, 1, 11)[1]
-    days, means, _ = Simulation().branch(job.scenario, job.seed, BurnIn("/no/such/state", 1.0))
+    days, means, seconds = Simulation().branch(job.scenario, job.seed, BurnIn("/no/such/state", 1000.0))
     whole = Simulation()(job.scenario, job.seed)
     assert {name: column.tobytes() for name, column in days.items()} == {name: column.tobytes() for name, column in whole[0].items()}
     assert means == whole[1]
+    assert seconds > 1000.0  # its part of the burn-in was spent as well
 
 
 @pytest.mark.parametrize("sees", [True, False])

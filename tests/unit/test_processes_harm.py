@@ -149,6 +149,14 @@ def test_each_lever_costs_its_strength_and_its_events(enforcer):
     assert {name: enforcer.spent[name] - before[name] for name in LEVERS} == pytest.approx(costs)
 
 
+def test_costs_follow_the_levers_of_the_day(enforcer):
+    """What strength alone costs is worked out anew when levers change, not before."""
+    shares, unit = np.full(4, 0.25), enforcer.model.world.parameters.cost
+    weak, strong = levers(account_audit=0.2), levers(account_audit=0.8)
+    booked = [enforcer.book(which, {}, millions, shares)["account_audit"] for which, millions in ((weak, 1.0), (strong, 1.0), (weak, 3.0))]
+    assert booked == pytest.approx([unit.account_audit_fixed * x for x in (0.2, 0.8, 0.6)])
+
+
 @pytest.mark.parametrize("lever", LEVERS)
 def test_no_lever_is_free(enforcer, lever):
     """At full strength, with an event, each costs something."""
