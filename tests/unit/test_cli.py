@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -283,6 +284,22 @@ def test_a_reader_that_goes_away_is_no_failure():
     process.stdout.close()
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (141, "")
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "ended"),
+    [
+        (">&-", "outcomes", (1, "abm: cannot print: standard output is closed\n")),
+        (">&-", "--help", (1, "abm: cannot print: standard output is closed\n")),
+        (">&-", "diff a.toml a.toml", (2, "abm: a.toml: no such file\n")),
+        (">&- 2>&-", "outcomes", (1, "")),
+        ("2>&-", "diff a.toml a.toml", (2, "")),
+    ],
+)
+def test_a_closed_stream_is_told_if_that_can_be(closed, arguments, ended):
+    line = f"{shlex.quote(sys.executable)} -m sim {arguments} {closed}"
+    done = subprocess.run(["/bin/sh", "-c", line], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == ended
 
 
 def test_help_exits_with_0(capsys):
