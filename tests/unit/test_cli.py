@@ -169,6 +169,12 @@ def test_an_option_that_cannot_be_is_told_in_a_line(capsys, arguments, line):
     assert tell(capsys, "compare", COMPARISON, *arguments) == (2, "", f"{line}\n")
 
 
+def test_a_report_is_not_written_to_a_file_named_like_standard_output(capsys, tmp_path):
+    line = "abm: --out = -: nothing is written to standard output; name a file, such as report.md\n"
+    assert tell(capsys, "report", tmp_path, "--format", "md", "--out", "-") == (2, "", line)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("value", ["1", "-1", "10001", "many"])
 def test_recovery_of_one_world_is_told_like_any_other_option(capsys, value):
     line = f"abm: --recovery = {value}: must be a whole number from 2 to 10000, or 0 for none: one world has no coverage\n"
