@@ -169,6 +169,23 @@ def test_an_option_that_cannot_be_is_told_in_a_line(capsys, arguments, line):
     assert tell(capsys, "compare", COMPARISON, *arguments) == (2, "", f"{line}\n")
 
 
+@pytest.mark.parametrize(
+    ("varied", "told"),
+    [
+        (["registration_audit"], '"registration_audit": must be KEY=LOW:HIGH:LEVELS'),
+        (["registration_audit=a:b:c"], '"registration_audit=a:b:c": must be KEY=LOW:HIGH:LEVELS'),
+        (["registration_audit=0:2:3"], "registration_audit = 2: must be a number from 0 to 1"),
+        (["login_check=0:1:2", "login_check=0:1:2"], "login_check: is varied twice"),
+        (["login_check=0:1:2", "levers.login_check=0:1:2"], "login_check and levers.login_check are the same lever"),
+    ],
+)
+def test_what_is_varied_is_called_as_it_was_given(capsys, varied, told):
+    code, out, err = tell(capsys, "sweep", BASELINE, *(part for text in varied for part in ("--vary", text)))
+    assert (code, out) == (2, "")
+    assert told in err
+    assert "policies." not in err
+
+
 def test_a_report_is_not_written_to_a_file_named_like_standard_output(capsys, tmp_path):
     line = "abm: --out = -: nothing is written to standard output; name a file, such as report.md\n"
     assert tell(capsys, "report", tmp_path, "--format", "md", "--out", "-") == (2, "", line)
