@@ -77,6 +77,11 @@ class Plan:
         return sorted(self.jobs, key=lambda job: (order[job.scenario_name], job.replication))
 
     @property
+    def last_seed(self) -> int:
+        """Return the greatest seed of a run."""
+        return self.seed + self.replications - 1 + STRIDE * max((number + 1 for _, number in self.members.values()), default=0)
+
+    @property
     def titles(self) -> dict[str, str]:
         """Return what figures and sentences call each scenario."""
         return {name: scenario.title or name.replace("_", " ") for name, scenario in self.scenarios.items()}

@@ -14,7 +14,7 @@ from sim import conduct, experiment
 from sim.comparison import Comparison, Runs
 from sim.experiment import find_run, jobs_of, replay, run_jobs
 from sim.faults import ScenarioError
-from sim.plan import Plan, single, swept, varies_of
+from sim.plan import STRIDE, Plan, single, swept, varies_of
 from sim.provenance import _imported_from, model_source, provenance, run_id
 from sim.scenario import Scenario, scenario_from
 from sim.store import Memory, Results, Store, StoreError
@@ -432,6 +432,17 @@ def test_what_python_asks_for_is_checked():
         conduct.compare(scenario(), [])
     with pytest.raises(ValueError, match='did you mean "price_yuan"'):
         conduct.compare(scenario(), [PAIR["policy"]], outcomes=["price_yen"])
+
+
+def test_no_run_has_a_seed_above_the_greatest(quick, tmp_path):
+    greatest = conduct.MOST_SEED - 2
+    assert conduct.run(scenario(), replications=3, seed=greatest).runs["seed"].max() == conduct.MOST_SEED
+    for seed in (greatest + 1, conduct.MOST_SEED):
+        with pytest.raises(ScenarioError, match=f"seed = {seed}: must be at most {greatest} here"):
+            conduct.run(scenario(), replications=3, seed=seed, out=tmp_path / "r")
+    assert not list(tmp_path.iterdir())
+    members = {"base__m00": ("base", 0)}
+    assert replace(plan(replications=3), members=members).last_seed == plan().seed + STRIDE + 2
 
 
 def test_one_lever_is_not_varied_twice():
