@@ -199,17 +199,18 @@ def trace(
 
     found = follow(one, other, one.run.seed if seed is None else seed, days, tell)
     if not quiet:
-        rows = [
-            (
-                parting.process,
-                str(parting.first_day) if parting.first_day >= 0 else "never",
-                *map(str, counts),
-                f"{100 * parting.shared:.1f} %",
-            )
-            for parting in found.partings.values()
-            for counts in [(parting.both, parting.only_first, parting.only_second)]
-        ]
-        print_table(("process", "parts on day", "draws of both", f"of {one.name} alone", f"of {other.name} alone", "shared"), rows, "")
+        if found.event is not None:  # before it there is nothing to count
+            rows = [
+                (
+                    parting.process,
+                    str(parting.first_day) if parting.first_day >= 0 else "never",
+                    *map(str, counts),
+                    f"{100 * parting.shared:.1f} %",
+                )
+                for parting in found.partings.values()
+                for counts in [(parting.both, parting.only_first, parting.only_second)]
+            ]
+            print_table(("process", "parts on day", "draws of both", f"of {one.name} alone", f"of {other.name} alone", "shared"), rows, "")
         show("\n".join(found.sentences))
 
 
