@@ -306,6 +306,7 @@ def test_a_reader_that_goes_away_is_no_failure():
     assert process.stdout is not None
     process.stdout.close()
     _, err = process.communicate(timeout=60)
+    row["variance_ratio_low"] = 1.5
     assert (process.returncode, err) == (141, "")
 
 
@@ -314,6 +315,16 @@ def test_a_reader_that_goes_away_is_no_failure():
     [
         (">&-", "outcomes", (1, "abm: cannot print: standard output is closed\n")),
         (">&-", "--help", (1, "abm: cannot print: standard output is closed\n")),
+@pytest.mark.parametrize(("low", "shown"), [(1.5, "7.25"), (float("nan"), "-")])
+def test_a_variance_ratio_of_too_few_pairs_for_an_interval_is_not_shown(capsys, low, shown):
+    row = {"outcome": "stock_rented", "scenario": "audit", "baseline_mean": 3.0, "mean": 5.0, "relative": 0.66, "variance_ratio": 7.25}
+    row |= {"relative_low": 0.5, "relative_high": 0.8, "difference_low": 1.5, "difference_high": 2.5, "variance_ratio_low": low}
+    print_comparison(pd.DataFrame([row]), {"audit": "Audit"}, "baseline")
+    assert ["stock_rented", shown] in [
+        line.split()[:1] + line.split()[-1:] for line in capsys.readouterr().out.splitlines() if line.strip()
+    ]
+
+
         (">&-", "diff a.toml a.toml", (2, "abm: a.toml: no such file\n")),
         (">&- 2>&-", "outcomes", (1, "")),
         ("2>&-", "diff a.toml a.toml", (2, "")),
