@@ -179,8 +179,9 @@ def calibrate(
 
     problem = read_problem(targets)
     overrides = {**overrides_of(set_, None, seed), **({} if users is None else {"population.users": users})}
-    base = load_scenario(scenario or SCENARIOS / "baseline.toml", overrides, SETTING)
-    from sim.matching import RunsFailedError
+    file = scenario or shipped("baseline.toml", "abm calibrate", "abm calibrate --scenario SCENARIO")
+    base = load_scenario(file, overrides, SETTING)
+    from sim.matching import RunsFailedError, TooFewError
     from sim.matching import calibrate as match
 
     def tell(failures: Sequence[Failure], words: str) -> None:
@@ -199,6 +200,9 @@ def calibrate(
         tell(error.failures, str(error))
         raise typer.Exit(1) from None
     tell(done.failures, f"{len(done.failures)} runs failed and count as implausible")
+    except TooFewError as error:
+        say(f"abm: {error}; the runs are kept in {target}")
+        raise typer.Exit(1) from None
     if not quiet:
         show("\n".join(done.sentences))
         say(f"tables are in {target}")
