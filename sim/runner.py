@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import typer
 
+from sim.faults import Fault, ScenarioError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
 
 SCENARIOS = Path("scenarios")
 """Where the shipped scenarios are, from a checkout."""
+
+
+def shipped(name: str, command: str, instead: str = "") -> Path:
+    """Return the path of a shipped scenario; raises `ScenarioError` outside a checkout, `instead` is another way to give one."""
+    path = SCENARIOS / name
+    if not path.is_file():
+        problem = f"no such file; `{command}` takes it from the repository: give the command in that folder"
+        raise ScenarioError([Fault(str(path), "", "", f"{problem}, or name a scenario: {instead}" if instead else problem)])
+    return path
 
 
 def overrides_of(settings: list[str] | None, replications: int | None = None, seed: int | None = None) -> dict[str, object]:

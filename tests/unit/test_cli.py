@@ -186,6 +186,21 @@ def test_what_is_varied_is_called_as_it_was_given(capsys, varied, told):
     assert "policies." not in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "file", "instead"),
+    [
+        ("validate", "baseline", ""),
+        ("levers --effects", "baseline", ""),
+        ("calibration", "wechat_full", ", or name a scenario: abm calibration SCENARIO"),
+        ("calibrate", "baseline", ", or name a scenario: abm calibrate --scenario SCENARIO"),
+    ],
+)
+def test_outside_the_repository_it_is_told_where_shipped_scenarios_are(capsys, tmp_path, arguments, file, instead):
+    where = f"`abm {arguments}` takes it from the repository: give the command in that folder{instead}"
+    assert tell(capsys, *arguments.split()) == (2, "", f"abm: scenarios/{file}.toml: no such file; {where}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_report_is_not_written_to_a_file_named_like_standard_output(capsys, tmp_path):
     line = "abm: --out = -: nothing is written to standard output; name a file, such as report.md\n"
     assert tell(capsys, "report", tmp_path, "--format", "md", "--out", "-") == (2, "", line)
@@ -261,7 +276,7 @@ def test_version(capsys):
 
 
 def test_short_measurements_of_levers_are_refused(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr("sim.judging.SCENARIOS", ROOT / "scenarios")
+    monkeypatch.setattr("sim.runner.SCENARIOS", ROOT / "scenarios")
     code, _, err = tell(capsys, "levers", "--effects", "--set", "run.days=200", "--replications", "1")
     assert code == 2
     assert "run.days = 200: leaves 110 days to average over; at least 180 are needed" in err
@@ -291,6 +306,7 @@ def test_costs_of_levers_are_written_per_event(capsys):
 def test_an_interval_that_is_none_in_per_cent_is_shown_in_units(capsys, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     row = {"outcome": "stock_rented", "scenario": "audit", "baseline_mean": 3.0, "mean": 5.0, "relative": 0.66, "variance_ratio": 2.0}
+    row["variance_ratio_low"] = 1.5
     row |= {"relative_low": float("nan"), "relative_high": float("nan"), "difference_low": -1.5, "difference_high": 5.5}
     print_comparison(pd.DataFrame([row]), {"audit": "Audit"}, "baseline")
     out = capsys.readouterr().out
@@ -299,22 +315,6 @@ def test_an_interval_that_is_none_in_per_cent_is_shown_in_units(capsys, monkeypa
     assert max(map(len, out.splitlines())) <= columns
 
 
-def test_a_reader_that_goes_away_is_no_failure():
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "60"}
-    line = [sys.executable, "-m", "sim", "parameters"]
-    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True)
-    assert process.stdout is not None
-    process.stdout.close()
-    _, err = process.communicate(timeout=60)
-    row["variance_ratio_low"] = 1.5
-    assert (process.returncode, err) == (141, "")
-
-
-@pytest.mark.parametrize(
-    ("closed", "arguments", "ended"),
-    [
-        (">&-", "outcomes", (1, "abm: cannot print: standard output is closed\n")),
-        (">&-", "--help", (1, "abm: cannot print: standard output is closed\n")),
 @pytest.mark.parametrize(("low", "shown"), [(1.5, "7.25"), (float("nan"), "-")])
 def test_a_variance_ratio_of_too_few_pairs_for_an_interval_is_not_shown(capsys, low, shown):
     row = {"outcome": "stock_rented", "scenario": "audit", "baseline_mean": 3.0, "mean": 5.0, "relative": 0.66, "variance_ratio": 7.25}
@@ -325,6 +325,21 @@ def test_a_variance_ratio_of_too_few_pairs_for_an_interval_is_not_shown(capsys, 
     ]
 
 
+def test_a_reader_that_goes_away_is_no_failure():
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "60"}
+    line = [sys.executable, "-m", "sim", "parameters"]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True)
+    assert process.stdout is not None
+    process.stdout.close()
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (141, "")
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "ended"),
+    [
+        (">&-", "outcomes", (1, "abm: cannot print: standard output is closed\n")),
+        (">&-", "--help", (1, "abm: cannot print: standard output is closed\n")),
         (">&-", "diff a.toml a.toml", (2, "abm: a.toml: no such file\n")),
         (">&- 2>&-", "outcomes", (1, "")),
         ("2>&-", "diff a.toml a.toml", (2, "")),
