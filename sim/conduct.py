@@ -64,6 +64,11 @@ def carry_out(
             progress(Progress(1, stage=f"{plan.name} in {out} {told}"))
         store.write_manifest({**manifest, **about})
         plan, failures = _make(plan, store, workers, progress, share_burn_in)
+        if progress and not plan.daily and (store.path / "daily.parquet").is_file():
+            told = (
+                "the days that were there are taken away, with the figures over days; the same command without --no-daily makes them again"
+            )
+            progress(Progress(1, stage=told))
         if progress:
             progress(Progress(1, stage="tables and figures ..."))
         store.write_tables([job.row for job in plan.sorted_jobs], daily=plan.daily)

@@ -185,6 +185,8 @@ def carry_out(
         store.write_manifest({**manifest, **about})
         cleared(store.path)
         failures = _make(plan, store, workers, progress, how)
+        if progress and not plan.daily and (store.path / "daily.parquet").is_file():
+            progress(Progress(1, stage="the days that were there are taken away; daily = true in the file makes them again"))
         if progress:
             progress(Progress(1, stage="tables ..."))
         store.write_tables([job.row for job in plan.sorted_jobs], daily=plan.daily)
