@@ -31,7 +31,7 @@ from sim.options import (
     complaint,
     whole,
 )
-from sim.runner import carried_out, conclude, forget_failures, kept_if_interrupted, overrides_of, reported, team
+from sim.runner import carried_out, conclude, forget_failures, kept_if_interrupted, left, overrides_of, reported, team
 
 if TYPE_CHECKING:
     from sim.plan import Plan
@@ -72,7 +72,8 @@ def run(
     done = carried_out(plan, out, workers, quiet, cluster, retry_failed)
     if not quiet:
         print_summary(done.summary)
-    conclude(done, out or Path("results") / plan.name, quiet)
+    target = out or Path("results") / plan.name
+    conclude(done, target, quiet, left(done, target))
 
 
 @app.command()

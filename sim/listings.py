@@ -116,11 +116,12 @@ def plot(directory: Annotated[Path, typer.Argument(metavar="RESULTS_DIR", help="
 
     read_manifest(directory)  # a wrong directory is told before what draws is imported
     from sim.conduct import redraw
+    from sim.runner import no_figure
     from sim.screen import say
 
-    redraw(directory)
+    why = no_figure(redraw(directory), directory)
     if not quiet:
-        say(f"figures are in {directory / 'figures'}")
+        say(f"there is no figure to draw in {directory}: {why}" if why else f"figures are in {directory / 'figures'}")
 
 
 def results(
