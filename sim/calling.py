@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim.burn_in import Simulate
-from sim.conduct import MOST_RUNS, check_workers
+from sim.conduct import MOST_RUNS, MOST_SEED, check_workers
 from sim.experiment import jobs_of, run_jobs
 from sim.exploring.factors import full_key, is_whole, no_factor, outside, span
 from sim.faults import Fault, ScenarioError, corrected, nearest, one_of, show
@@ -145,9 +145,11 @@ def as_function(
     ]
     runs = scenario.run.replications if replications is None else replications
     first = scenario.run.seed if seed is None else seed
-    for what, value, low, high in (("replications", runs, 1, MOST_RUNS), ("seed", first, 0, 2**53)):
+    for what, value, low, high in (("replications", runs, 1, MOST_RUNS), ("seed", first, 0, MOST_SEED)):
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             faults.append(Fault(_CALL, what, show(value), f"must be a whole number from {low} to {high}"))
+    if not faults and first + runs - 1 > MOST_SEED:
+        faults.append(Fault(_CALL, "seed", show(first), f"must be at most {MOST_SEED - runs + 1} for {runs} replications"))
     if faults:
         raise ScenarioError(faults)
     return MarketFunction(scenario, dict(zip(names, keys, strict=True)), tuple(dict.fromkeys(outcomes)), runs, first, how)

@@ -31,7 +31,7 @@ from sim.options import (
     complaint,
     whole,
 )
-from sim.runner import carried_out, conclude, forget_failures, kept_if_interrupted, overrides_of, reported, team
+from sim.runner import carried_out, conclude, forget_failures, kept_if_interrupted, left, overrides_of, reported, team
 
 if TYPE_CHECKING:
     from sim.plan import Plan
@@ -72,7 +72,8 @@ def run(
     done = carried_out(plan, out, workers, quiet, cluster, retry_failed)
     if not quiet:
         print_summary(done.summary)
-    conclude(done, out or Path("results") / plan.name, quiet)
+    target = out or Path("results") / plan.name
+    conclude(done, target, quiet, left(done, target))
 
 
 @app.command()
@@ -227,13 +228,12 @@ for _command in (*experimenting.COMMANDS, *judging.COMMANDS, *listings.COMMANDS,
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code: 0 done, 1 failed, 2 bad input, 130 and 143 interrupted, 141 when nobody reads the output."""
+    from sim.streams import opened, unprinted
     from sim.workers import ONE_THREAD, Terminated, terminable
 
     for name, value in ONE_THREAD.items():  # before the numerical libraries are imported
         os.environ.setdefault(name, value)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    closed = opened()
     try:
         with terminable():
             code = _called(list(sys.argv[1:] if arguments is None else arguments))
@@ -245,23 +245,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
         return 141
     except OSError as error:
+        if closed and error.errno == errno.EBADF:
+            return unprinted("standard output is closed")
         if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}:
             raise
-        return _unprinted(error)
+        return unprinted(error.strerror)
     return code
-
-
-def _unprinted(error: OSError) -> int:
-    """Say that what was to be printed could not be; files say so themselves."""
-    from sim.screen import say
-
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123  # what is left to be flushed goes nowhere
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
-        try:
-            say(f"abm: cannot print: {error.strerror}")
-        except OSError:
-            os.dup2(nowhere.fileno(), sys.stderr.fileno())
-    return 1
 
 
 def _called(arguments: list[str]) -> int:

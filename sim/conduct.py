@@ -24,6 +24,9 @@ from sim.workers import Workers, count
 MOST_RUNS, MOST_WORKERS = 100_000, 4096
 """Replications of one scenario and processes; more are taken for a slip."""
 
+MOST_SEED = 2**53
+"""Above it tables and JSON would not tell a seed from the next."""
+
 MOST_REPLICATIONS = 200
 """`precision` stops adding replications here."""
 
@@ -44,8 +47,7 @@ def carry_out(
     Raises `StoreError` for a directory that cannot be used, `WriteError` when the disk refuses, `KeyboardInterrupt` when interrupted; what
     was finished is kept. Runs that raise are listed in `failures`.
     """
-    _whole("replications", plan.replications, 1, MOST_RUNS)
-    _whole("seed", plan.seed, 0, 2**53)
+    check_seeds(plan)
     check_workers(workers)
     if out is None:
         memory = Memory(plan.daily)
@@ -62,6 +64,11 @@ def carry_out(
             progress(Progress(1, stage=f"{plan.name} in {out} {told}"))
         store.write_manifest({**manifest, **about})
         plan, failures = _make(plan, store, workers, progress, share_burn_in)
+        if progress and not plan.daily and (store.path / "daily.parquet").is_file():
+            told = (
+                "the days that were there are taken away, with the figures over days; the same command without --no-daily makes them again"
+            )
+            progress(Progress(1, stage=told))
         if progress:
             progress(Progress(1, stage="tables and figures ..."))
         store.write_tables([job.row for job in plan.sorted_jobs], daily=plan.daily)
@@ -205,6 +212,15 @@ def redraw(path: Path | str) -> Runs:
 
 def _with(plan: Plan, replications: int | None, seed: int | None) -> Plan:
     return replace(plan, replications=plan.replications if replications is None else replications, seed=plan.seed if seed is None else seed)
+
+
+def check_seeds(plan: Plan) -> None:
+    """Raise `ScenarioError` for replications or a seed that cannot be, or with which the last run would have a seed that cannot."""
+    _whole("replications", plan.replications, 1, MOST_RUNS)
+    _whole("seed", plan.seed, 0, MOST_SEED)
+    if (over := plan.last_seed - MOST_SEED) > 0:
+        problem = f"must be at most {plan.seed - over} here, so that the last run has a seed of at most {MOST_SEED}"
+        raise ScenarioError([Fault("", "seed", show(plan.seed), problem)])
 
 
 def check_workers(workers: Workers) -> None:

@@ -201,12 +201,12 @@ def experiment_of(
     return Experiment(name, name.replace("_", " "), "", first, tuple(found))
 
 
-def parse_vary(text: str) -> Vary:
-    """Read `KEY=LOW:HIGH:LEVELS` of a `--vary`; raises `ScenarioError` where it is something else."""
-    key, _, span = text.partition("=")
+def parse_vary(text: str, key: str = "") -> Vary:
+    """Read `KEY=LOW:HIGH:LEVELS` of a `--vary`; `key` is what its KEY stands for, if not for itself. Raises `ScenarioError`."""
+    given, _, span = text.partition("=")
     try:
         low, high, levels = span.split(":")
-        table = {"key": key.strip(), "low": float(low), "high": float(high), "levels": int(levels)}
+        table = {"key": key or given.strip(), "low": float(low), "high": float(high), "levels": int(levels)}
     except ValueError:
         problem = "must be KEY=LOW:HIGH:LEVELS, for example levers.account_audit=0:1:5"
         raise ScenarioError([Fault("--vary", "", show(text), problem)]) from None

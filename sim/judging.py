@@ -11,7 +11,7 @@ import typer
 from sim.faults import SETTING, Fault, ScenarioError, corrected, nearest, one_of, show
 from sim.matching.defaults import MEMBERS, POINTS, REPLICATIONS, SMALL, WAVES
 from sim.options import ClusterAddress, Out, Quiet, Replications, RetryFailed, Seed, Settings, Workers, whole
-from sim.runner import SCENARIOS, carried_out, conclude, forget_failures, kept_if_interrupted, overrides_of, team, with_table
+from sim.runner import carried_out, conclude, forget_failures, kept_if_interrupted, overrides_of, shipped, team, with_table
 
 if TYPE_CHECKING:
     from sim.experiment import Failure
@@ -42,7 +42,7 @@ def levers(
     from sim.effects import SHORTER, plan, table
     from sim.scenario import load_scenario
 
-    baseline = load_scenario(SCENARIOS / "baseline.toml", {**SHORTER, **overrides}, SETTING)
+    baseline = load_scenario(shipped("baseline.toml", "abm levers --effects"), {**SHORTER, **overrides}, SETTING)
     measured = with_table(plan(baseline, replications or 6), out, workers, quiet, table, cluster, retry_failed)
     if not quiet:
         print_effects(measured)
@@ -64,7 +64,8 @@ def calibration(
     from sim.scenario import load_scenario
     from sim.screen import print_targets
 
-    asked = load_scenario(scenario or SCENARIOS / "wechat_full.toml", overrides_of(set_), SETTING)
+    file = scenario or shipped("wechat_full.toml", "abm calibration", "abm calibration SCENARIO")
+    asked = load_scenario(file, overrides_of(set_), SETTING)
     from sim.calibration import plan, table
 
     measured = with_table(plan(asked, replications or 4), out, workers, quiet, table, cluster, retry_failed)
@@ -105,7 +106,7 @@ def validate(
     from sim.store import replacing, write_csv, write_text
 
     chosen = tuple(name for name in PATTERNS if not only or name in [one.upper() for one in only])
-    base = load_scenario(SCENARIOS / "baseline.toml", {**patterns.SHORTER, **overrides}, SETTING)
+    base = load_scenario(shipped("baseline.toml", "abm validate"), {**patterns.SHORTER, **overrides}, SETTING)
     plan = patterns.plan(base, replications or 8, chosen)
     target = out or Path("results") / plan.name
     done = carried_out(plan, target, workers, quiet, cluster, retry_failed)
@@ -179,8 +180,9 @@ def calibrate(
 
     problem = read_problem(targets)
     overrides = {**overrides_of(set_, None, seed), **({} if users is None else {"population.users": users})}
-    base = load_scenario(scenario or SCENARIOS / "baseline.toml", overrides, SETTING)
-    from sim.matching import RunsFailedError
+    file = scenario or shipped("baseline.toml", "abm calibrate", "abm calibrate --scenario SCENARIO")
+    base = load_scenario(file, overrides, SETTING)
+    from sim.matching import RunsFailedError, TooFewError
     from sim.matching import calibrate as match
 
     def tell(failures: Sequence[Failure], words: str) -> None:
@@ -197,6 +199,9 @@ def calibrate(
             done = match(problem, base, waves, points, replications, members, recovery, out=target, workers=hands, progress=reporter)
     except RunsFailedError as error:
         tell(error.failures, str(error))
+        raise typer.Exit(1) from None
+    except TooFewError as error:
+        say(f"abm: {error}; the runs are kept in {target}")
         raise typer.Exit(1) from None
     tell(done.failures, f"{len(done.failures)} runs failed and count as implausible")
     if not quiet:

@@ -116,11 +116,12 @@ def plot(directory: Annotated[Path, typer.Argument(metavar="RESULTS_DIR", help="
 
     read_manifest(directory)  # a wrong directory is told before what draws is imported
     from sim.conduct import redraw
+    from sim.runner import no_figure
     from sim.screen import say
 
-    redraw(directory)
+    why = no_figure(redraw(directory), directory)
     if not quiet:
-        say(f"figures are in {directory / 'figures'}")
+        say(f"there is no figure to draw in {directory}: {why}" if why else f"figures are in {directory / 'figures'}")
 
 
 def results(
@@ -199,17 +200,18 @@ def trace(
 
     found = follow(one, other, one.run.seed if seed is None else seed, days, tell)
     if not quiet:
-        rows = [
-            (
-                parting.process,
-                str(parting.first_day) if parting.first_day >= 0 else "never",
-                *map(str, counts),
-                f"{100 * parting.shared:.1f} %",
-            )
-            for parting in found.partings.values()
-            for counts in [(parting.both, parting.only_first, parting.only_second)]
-        ]
-        print_table(("process", "parts on day", "draws of both", f"of {one.name} alone", f"of {other.name} alone", "shared"), rows, "")
+        if found.event is not None:  # before it there is nothing to count
+            rows = [
+                (
+                    parting.process,
+                    str(parting.first_day) if parting.first_day >= 0 else "never",
+                    *map(str, counts),
+                    f"{100 * parting.shared:.1f} %",
+                )
+                for parting in found.partings.values()
+                for counts in [(parting.both, parting.only_first, parting.only_second)]
+            ]
+            print_table(("process", "parts on day", "draws of both", f"of {one.name} alone", f"of {other.name} alone", "shared"), rows, "")
         show("\n".join(found.sentences))
 
 

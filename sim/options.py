@@ -89,6 +89,8 @@ def file(option: str) -> Callable[[str | Path], Path]:
     def read(text: str | Path) -> Path:
         if not str(text).strip() or "\0" in str(text) or Path(text).is_dir():
             raise _fault(option, str(text), "must be the path of a file, not of a directory")
+        if str(text) == "-":
+            raise _fault(option, "-", "nothing is written to standard output; name a file, such as report.md")
         return Path(text)
 
     return read

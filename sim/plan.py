@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,11 @@ class Plan:
         """Return the same in the order of the tables: by scenario, then by replication."""
         order = {name: k for k, name in enumerate(self.scenarios)}
         return sorted(self.jobs, key=lambda job: (order[job.scenario_name], job.replication))
+
+    @property
+    def last_seed(self) -> int:
+        """Return the greatest seed of a run."""
+        return self.seed + self.replications - 1 + STRIDE * max((number + 1 for _, number in self.members.values()), default=0)
 
     @property
     def titles(self) -> dict[str, str]:
@@ -185,16 +190,25 @@ def varies_of(texts: Sequence[str]) -> list[Vary]:
     for text in texts:
         key = text.partition("=")[0].strip()
         try:
-            varies.append(parse_vary(f"policies.{key}.strength{text[len(key) :].lstrip()}" if key in LEVERS else text))
+            varies.append(parse_vary(text, _strength(key) if key in LEVERS else ""))
         except ScenarioError as error:
             faults.extend(error.faults)
     if not 1 <= len(texts) <= 2:
         faults.append(Fault("--vary", "", "", f"is given {len(texts)} times; one key or two can be varied"))
     elif not faults and len({vary.key for vary in varies}) < len(varies):
-        faults.append(Fault("--vary", varies[0].key, "", "is varied twice"))
+        faults.append(Fault("--vary", _in_short(varies[0].key), "", "is varied twice"))
     if faults:
         raise ScenarioError(faults)
     return varies
+
+
+def _strength(lever: str) -> str:
+    return f"policies.{lever}.strength"
+
+
+def _in_short(key: str) -> str:
+    """Return the name of the lever whose strength a key is, as it may be given; other keys as they are."""
+    return next((lever for lever in LEVERS if key == _strength(lever)), key)
 
 
 def swept(path: str | Path, varies: Sequence[Vary], overrides: Mapping[str, object] | None = None, origin: str = OVERRIDE) -> Plan:
@@ -208,10 +222,11 @@ def swept(path: str | Path, varies: Sequence[Vary], overrides: Mapping[str, obje
     faults: list[Fault] = []
     levers = [_lever_of(base, vary.key) for vary in varies]
     if len(levers) == 2 and levers[0] and levers[0] == levers[1]:
-        raise ScenarioError([Fault("--vary", levers[0], "", f"is varied twice: {varies[0].key} and {varies[1].key} are the same lever")])
+        first, second = (_in_short(vary.key) for vary in varies)
+        raise ScenarioError([Fault("--vary", levers[0], "", f"is varied twice: {first} and {second} are the same lever")])
     built = vary_scenario(path, varies, overrides, "--vary", faults, origin)
     if faults:
-        raise ScenarioError(faults)
+        raise ScenarioError([replace(fault, key=_in_short(fault.key)) if fault.where == "--vary" else fault for fault in faults])
     check_pairs(base, [scenario for _, scenario in built])
     return Plan(
         command="sweep",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import typer
 
+from sim.faults import Fault, ScenarioError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
 
 SCENARIOS = Path("scenarios")
 """Where the shipped scenarios are, from a checkout."""
+
+
+def shipped(name: str, command: str, instead: str = "") -> Path:
+    """Return the path of a shipped scenario; raises `ScenarioError` outside a checkout, `instead` is another way to give one."""
+    path = SCENARIOS / name
+    if not path.is_file():
+        problem = f"no such file; `{command}` takes it from the repository: give the command in that folder"
+        raise ScenarioError([Fault(str(path), "", "", f"{problem}, or name a scenario: {instead}" if instead else problem)])
+    return path
 
 
 def overrides_of(settings: list[str] | None, replications: int | None = None, seed: int | None = None) -> dict[str, object]:
@@ -121,12 +132,27 @@ def conclude(done: Ended, target: Path, quiet: bool, kept: str = "tables and fig
         say(f"{kept} {target}")
 
 
+def no_figure(done: Runs, target: Path) -> str:
+    """Say why finished runs left no figure in a results directory; nothing if they did."""
+    if any((target / "figures").glob("*.png")):
+        return ""
+    return "no days of runs are kept (--no-daily)" if done.plan.baseline is None and not done.plan.daily else "none applies"
+
+
+def left(done: Runs, target: Path, *others: str) -> str:
+    """Say what finished runs left in a results directory: tables, figures if there are any, and others."""
+    why = no_figure(done, target)
+    *first, last = ["tables", *([] if why else ["figures"]), *others]
+    there = f"{', '.join(first)} and {last}" if first else last
+    return f"there are no figures, as {why}; {there} are in" if why else f"{there} are in"
+
+
 def reported(done: Runs, target: Path, quiet: bool) -> None:
     """Write the report of finished runs beside their tables; then conclude."""
     from sim.report import leave_report
 
     leave_report(done)
-    conclude(done, target, quiet, "tables, figures and report.html are in")
+    conclude(done, target, quiet, left(done, target, "report.html"))
 
 
 def with_table(

@@ -39,7 +39,7 @@ def read_toml(path: Path, asked_in: str = "", asked_as: str = "") -> dict[str, A
             raise fail(f"has {kind.st_size} bytes; at most {_MAX_BYTES} are allowed: is it a TOML file?")
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise fail("no such file" + nearest(path.name, _neighbours(path))) from None
+        raise fail("no such file" + nearest(path.name, _neighbours(path, asked_in))) from None
     except OSError as error:
         raise fail(f"cannot be read: {error.strerror or error}") from None
     except ScenarioError:
@@ -62,10 +62,11 @@ def read_toml(path: Path, asked_in: str = "", asked_as: str = "") -> dict[str, A
     return data
 
 
-def _neighbours(path: Path) -> list[str]:
-    """List the TOML files beside a path."""
+def _neighbours(path: Path, asked_in: str) -> list[str]:
+    """List the TOML files beside a path but the one that names it, whose label may say of which of its tables it speaks."""
     try:
-        return sorted(entry.name for entry in path.parent.iterdir() if entry.suffix == ".toml")
+        found = [entry for entry in path.parent.iterdir() if entry.suffix == ".toml"]
+        return sorted(entry.name for entry in found if not f"{asked_in} ".startswith(f"{show_path(entry)} "))
     except OSError:
         return []
 

@@ -54,6 +54,8 @@ def _check_policy(name: str, policy: Policy, run: Run | None, source: Source, fa
     if policy.segments is not None and not lever.by_segment:
         aimed = [row.name for row in LEVERS.values() if row.by_segment]
         fault("segments", f"{policy.lever} acts on all users alike; segments are allowed for {', '.join(aimed)}")
+    if twice := [name for name in SEGMENTS if (policy.segments or []).count(name) > 1]:
+        fault("segments", f"names {', '.join(twice)} twice; name each segment once")
     if lever.only_policy:
         for field in ("ramp_days", "end_day"):
             if getattr(policy, field):

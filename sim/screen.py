@@ -137,7 +137,7 @@ def print_comparison(table: pd.DataFrame, titles: Mapping[str, str], baseline: s
             change = percent(row["relative"]) if math.isfinite(row["relative"]) else "-"
             cells = [row["outcome"], number(row["baseline_mean"]), number(row["mean"]), change]
             cells.append(ends(row["relative_low"], row["relative_high"], percent))
-            ratio = number(row["variance_ratio"]) if math.isfinite(row["variance_ratio"]) else "-"
+            ratio = number(row["variance_ratio"]) if math.isfinite(row["variance_ratio_low"]) else "-"  # of few pairs it says nothing
             rows.append([*cells, ends(row["difference_low"], row["difference_high"], number), ratio])
         if _widths(columns, rows, console().width):
             print_table(columns, rows, titles.get(scenario, scenario), columns[1:])

@@ -83,6 +83,8 @@ class Trace:
     """The processes of `first_day` in order."""
     alone: tuple[int, int] = (0, 0)
     """Draws of the first process to part that day, of the first run alone and of the second."""
+    policy_day: int = -1
+    """The first day of a policy that only one of the runs has; -1 where there is none."""
 
     @property
     def event(self) -> Parting | None:
@@ -101,7 +103,8 @@ class Trace:
         """Say in plain words where the runs part."""
         event = self.event
         if event is None:
-            return [f"The runs make the same draws on all {self.days} days."]
+            early = f": the first policy that only one of them has starts on day {self.policy_day}" if self.policy_day >= self.days else ""
+            return [f"The runs make the same draws on all {self.days} days{early}."]
         said = [f"Before day {self.first_day} both runs make the same draws."] if self.first_day else []
         first, second = self.alone
         said.append(
@@ -136,6 +139,12 @@ def merged(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
     return tuple(order)
 
 
+def _policy_day(first: Scenario, second: Scenario) -> int:
+    """Return the first day of a policy that only one of two scenarios has; -1 where there is none."""
+    pairs = ((first.policies, second.policies), (second.policies, first.policies))
+    return min((policy.first_day for ours, theirs in pairs for policy in ours.values() if policy not in theirs.values()), default=-1)
+
+
 def trace(first: Scenario, second: Scenario, seed: int, days: int | None = None, tell: Callable[[int, int], None] | None = None) -> Trace:
     """Run two scenarios day by day with the same seed and compare for whom each process draws.
 
@@ -148,7 +157,7 @@ def trace(first: Scenario, second: Scenario, seed: int, days: int | None = None,
     for luck in lucks:
         luck.taken()
     last = min(scenario.run.days for scenario in (first, second))
-    found = Trace(last if days is None else min(days, last))
+    found = Trace(last if days is None else min(days, last), policy_day=_policy_day(first, second))
     for day in range(found.days):
         for model in models:
             model.step()

@@ -13,7 +13,7 @@ import pandas as pd
 
 from sim.burn_in import Simulate, not_shared
 from sim.comparison import Kept
-from sim.conduct import check_workers
+from sim.conduct import check_seeds, check_workers
 from sim.experiment import Failure, Progress, run_jobs
 from sim.exploring.design import ONE_AT_A_TIME
 from sim.exploring.file import Exploration, load_exploration
@@ -169,6 +169,7 @@ def carry_out(
     """
     check_workers(workers)
     plan = layout.plan
+    check_seeds(plan)
     if out is None:
         memory = Memory(plan.daily)
         return Explored(layout, Kept(plan, memory), _make(plan, memory, workers, progress, how))
@@ -184,6 +185,8 @@ def carry_out(
         store.write_manifest({**manifest, **about})
         cleared(store.path)
         failures = _make(plan, store, workers, progress, how)
+        if progress and not plan.daily and (store.path / "daily.parquet").is_file():
+            progress(Progress(1, stage="the days that were there are taken away; daily = true in the file makes them again"))
         if progress:
             progress(Progress(1, stage="tables ..."))
         store.write_tables([job.row for job in plan.sorted_jobs], daily=plan.daily)

@@ -15,6 +15,7 @@ from sim.exploring.quantities import ORDER, REVERSED
 _NAMED = 3  # factors a sentence names
 _SMALL = 0.1  # of the largest: below it a factor hardly matters
 
+_ONE = "with one replication a point, luck cannot be told"
 _WIDE = 0.2  # half an interval of a total index that is too wide to rank factors by
 
 
@@ -46,16 +47,35 @@ def _is_effect(row: Mapping[str, Any], titles: Mapping[str, str]) -> bool:
 
 
 def _moved(part: pd.DataFrame, unit: str) -> str:
-    """Say which factors move a quantity most, and which hardly do."""
+    """Say which factors move a quantity most, as far as chance lets that be told, and which hardly do."""
     measure = "mu_star" if "mu_star" in part else "total"
     if not np.isfinite(part[measure]).all() or part[measure].max() <= 0.0:
         return "no factor moves it"
-    ordered = part.sort_values(measure, ascending=False, kind="stable")
-    rows = _records(ordered)
-    named = [_one(row, measure, unit) for row in rows[:_NAMED] if row[measure] >= _SMALL * rows[0][measure]]
-    hardly = [row["label"] for row in rows if row[f"{measure}_high"] < _SMALL * rows[0][measure]]
-    least = f"; hardly moved by {_listed(hardly)}" if hardly else ""
-    return f"moved most by {_listed(named)}{least}"
+    rows = _records(part.sort_values(measure, ascending=False, kind="stable"))
+    most = [row for row in rows if row[measure] >= _SMALL * rows[0][measure]]
+    beyond = [row for row in most if row[f"{measure}_low"] > 0.0]
+    perhaps = [row for row in most if not row[f"{measure}_low"] > 0.0]
+    least = [row["label"] for row in rows if row[f"{measure}_high"] < _SMALL * rows[0][measure]]
+    said = _beyond(beyond, rows[0], measure, unit) if beyond else "no factor is known to move it"
+    if perhaps:
+        shown = perhaps[: max(1, _NAMED - len(beyond))]
+        more = [f"{len(perhaps) - len(shown)} more"] if len(perhaps) > len(shown) else []
+        reach = "interval reaches" if len(perhaps) == 1 else "intervals reach"
+        said += f"; perhaps moved by {_listed([*(_one(row, measure, unit) for row in shown), *more])}, whose {reach} 0"
+    return f"{said}; hardly moved by {_listed(least)}" if least else said
+
+
+def _beyond(beyond: list[dict[str, Any]], first: Mapping[str, Any], measure: str, unit: str) -> str:
+    """Name the factors that move a quantity beyond chance, the most first, and say whether that order is known."""
+    named = beyond[:_NAMED]
+    alike = sum(row[measure] >= named[-1][measure] for row in beyond[_NAMED:])
+    words = [*(_one(row, measure, unit) for row in named), *([f"{alike} more"] if alike else [])]
+    said = f"{'moved most by' if named[0][measure] >= first[measure] else 'moved beyond chance by'} {_listed(words)}"
+    if len(named) == 1:
+        return said
+    if named[-1][measure] >= named[0][measure]:
+        return f"{said}, in equal measure"
+    return f"{said}, in what order chance leaves open" if named[0][f"{measure}_low"] <= named[1][measure] else said
 
 
 def _one(row: Mapping[str, Any], measure: str, unit: str) -> str:
@@ -78,7 +98,7 @@ def _size(value: float, unit: str) -> str:
 def _luck(row: Mapping[str, Any]) -> str:
     share, low, high = (float(row[name]) for name in ("luck_share", "luck_share_low", "luck_share_high"))
     if row["replications"] < 2:
-        return "with one replication a point, luck cannot be told"
+        return _ONE
     if not np.isfinite(share):
         return "it does not vary, so there is no luck"
     ends = f" ({percent(low, signed=False)} to {percent(high, signed=False)} %)" if np.isfinite(low) and np.isfinite(high) else ""
@@ -95,11 +115,12 @@ def _order(row: Mapping[str, Any], part: pd.DataFrame, ranking: pd.DataFrame, ti
     n = int(rank["points"])
     changed, clear, best = (round(float(rank[key]) * n) for key in ("changed_share", "changed_clear_share", "best_share"))
     head = f"By {name}, {rank['best_is']} first, the ledger's order is {names}"
+    beyond, unknown = (f", beyond chance at {clear}", "") if row["replications"] > 1 else ("", f"; {_ONE}")
     if changed == 0:
-        return f"{head}; it is the same at all {n} points."
+        return f"{head}; it is the same at all {n} points{unknown}."
     first = titles.get(rank["best"], rank["best"])
-    beyond = f", beyond chance at {clear}" if row["replications"] > 1 else ""
-    return f"{head}; another one at {changed} of {n} points{beyond}; '{first}' stays first at {best}; {_moved(part, row['unit'])}."
+    moved = _moved(part, row["unit"])
+    return f"{head}; another one at {changed} of {n} points{beyond}; '{first}' stays first at {best}; {moved}{unknown}."
 
 
 def _listed(names: list[str]) -> str:

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.matching.command import Calibration, RunsFailedError, calibrate
+    from sim.matching.emulator import TooFewError
     from sim.matching.plausible import load_plausible
 
 _HOMES = {
     "Calibration": "sim.matching.command",
     "RunsFailedError": "sim.matching.command",
+    "TooFewError": "sim.matching.emulator",
     "calibrate": "sim.matching.command",
     "load_plausible": "sim.matching.plausible",
 }
 
-__all__ = ["Calibration", "RunsFailedError", "calibrate", "load_plausible"]
+__all__ = ["Calibration", "RunsFailedError", "TooFewError", "calibrate", "load_plausible"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from sim.burn_in import Simulate
 from sim.experiment import Failure, Progress
-from sim.faults import ScenarioError
 from sim.matching import tables
 from sim.matching.asked import Asked, changes, check, settings_of
 from sim.matching.defaults import MEMBERS, POINTS, REPLICATIONS, SMALL, WAVES, WORLD_POINTS
 from sim.matching.design import Space
-from sim.matching.emulator import FEWEST, require_extra
+from sim.matching.emulator import FEWEST, TooFewError, require_extra
 from sim.matching.members import CHECKS, Found, find_members
 from sim.matching.recovery import Recovery, recover, synthetic_worlds
 from sim.matching.simulator import Market, Tell, Vector
@@ -113,7 +112,8 @@ def calibrate(
     defaults if not given), with each vector in place of the ledger's values. `members` and `recovery` may be 0. Runs are kept in the
     results directory `out`, and none is made twice: the same call goes on where it was interrupted, and asking for members or recovery
     later makes only their runs. `how` is a stand-in for `simulate`. Raises `ScenarioError` for bad input or a missing extra, `StoreError`
-    for a directory that cannot be used, `WriteError` when the disk refuses, `RunsFailedError` when too few runs end well.
+    for a directory that cannot be used, `WriteError` when the disk refuses, `RunsFailedError` when too few runs end well, `TooFewError`
+    when too few have a value of a target.
     """
     require_extra()
     problem = targets if isinstance(targets, Problem) else read_problem(targets)
@@ -139,7 +139,7 @@ def calibrate(
         market.tell_all = lambda: store.write_manifest(manifest(finished=False))
         try:
             done = _calibrate(problem, asked, market)
-        except RunsFailedError:
+        except (RunsFailedError, TooFewError):
             market.tell_all()
             raise
         write_table(store.path / "runs.parquet", runs_table([job.row for job in market.jobs.values()], store))
@@ -185,7 +185,7 @@ def _calibrate(problem: Problem, asked: Asked, market: Market) -> Calibration:
 
 
 def _waves(problem: Problem, space: Space, market: Market, asked: Asked) -> History:
-    """Run the waves; raises `RunsFailedError` when the last one cannot be learnt from because its runs raised."""
+    """Run the waves; raises `RunsFailedError` when the last one cannot be learnt from because its runs raised, else `TooFewError`."""
     alive = asked.points
 
     def simulate(vectors: Sequence[Vector], stage: str) -> Reals:
@@ -197,10 +197,11 @@ def _waves(problem: Problem, space: Space, market: Market, asked: Asked) -> Hist
 
     try:
         return run_waves(problem, space, simulate, asked.waves, asked.points, asked.replications, market.scenario.run.seed)
-    except ScenarioError as error:
+    except TooFewError as error:
         if market.failures and alive < FEWEST:
             raise RunsFailedError(tuple(market.failures.values()), len(market.jobs)) from error
-        raise
+        users = f"among {market.scenario.population.users:,} users what it is about may not happen in a run"
+        raise TooFewError(f"{error}; {users}: give more --users, or else more --points") from error
 
 
 def _recovered(
@@ -218,7 +219,7 @@ def _recovered(
     seed = market.scenario.run.seed
     try:
         worlds = synthetic_worlds(space, problem.hard, simulate, history.sample, asked.recovery, asked.recovery_points, seed)
-    except ScenarioError as error:  # the waves' tables are worth keeping
+    except TooFewError as error:  # the waves' tables are worth keeping
         return None, str(error)
     result = recover(space, worlds, history.region, history.sample, seed)
     return result, "" if result is not None else f"{worlds.failed} of {asked.recovery} synthetic worlds failed"

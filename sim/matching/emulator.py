@@ -32,6 +32,10 @@ _LOOSE, _LOOSE_LENGTHS, _LOOSE_NOISE = np.log(3.0), np.log(1.5), np.log(10.0)
 of the box: a length for each of sixteen directions, set freely by some hundred runs, fits them too closely."""
 
 
+class TooFewError(RuntimeError):
+    """So few runs have a finite value of a target that nothing can be learnt of it."""
+
+
 def _scikit_learn() -> tuple[Any, Any, type[Warning]]:
     """Import what is needed of scikit-learn, only now; raises `ScenarioError` in one line when the extra is not installed."""
     try:
@@ -119,8 +123,7 @@ class Emulator:
     def __init__(self, points: Reals, values: Reals, label: str) -> None:
         known = np.isfinite(values)
         if known.sum() < FEWEST:
-            problem = f"only {known.sum()} of {known.size} runs have a finite value; an emulator needs {FEWEST}: simulate more points"
-            raise ScenarioError([Fault("", label, "", problem)])
+            raise TooFewError(f"{label}: only {known.sum()} of {known.size} runs have a finite value, and an emulator needs {FEWEST}")
         self.label = label
         self.points, self.values = points[known], values[known]
         self._shift = float(self.values.mean())

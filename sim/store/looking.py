@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.faults import Fault, ScenarioError, show
 from sim.store.directory import Results
-from sim.store.files import StoreError, damaged
+from sim.store.files import StoreError, damaged, read_schema
 from sim.store.tables import Row, runs_table
 
 if TYPE_CHECKING:
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
 _LOCKED = {"enable_external_access": "false", "python_enable_replacements": "false", "lock_configuration": "true"}
 """A question reaches the tables, and no file or variable beside them."""
+
+_EXAMPLE = "SELECT scenario, price_yuan FROM runs"
+_POINTED_AT = re.compile(r"\s*^LINE \d+: .*\n\s*\^+", re.MULTILINE)  # drawn under the question, which a line cannot show
+_UNREAD = re.compile(r"registered as '(runs|daily)' failed: (.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,8 @@ def answered(results: Results, question: str, most: int) -> tuple[list[str], lis
     """Return columns and at most `most` rows of the answer to a question in SQL, and whether there are more.
 
     Tables are `runs`, with the runs finished so far, and `daily`, which is read as far as the question needs it and is there when the
-    command has finished. Nothing can be written. Raises `ScenarioError` when DuckDB is not installed or cannot answer, `StoreError` for a
-    damaged directory.
+    command has finished. Nothing can be written. Raises `ScenarioError` when DuckDB is not installed or cannot answer, or for no question
+    or several; `StoreError` for a damaged directory.
     """
     try:
         import duckdb
@@ -65,29 +71,64 @@ def answered(results: Results, question: str, most: int) -> tuple[list[str], lis
         for name, value in _LOCKED.items():
             connection.execute(f"SET {name} = {value}")
         try:
+            _check_one(connection, question)
             cursor = connection.execute(question)
             rows = cursor.fetchmany(most + 1)
             columns = [str(column[0]) for column in cursor.description or ()]
         except duckdb.Error as error:
-            problem = " ".join(str(error).split())
-            if "daily" in problem and not _has_days(results):
-                problem = "asks for daily, which is there when the command has finished, unless days are not kept"
+            if unread := _UNREAD.search(str(error)):
+                raise StoreError(damaged(results.path / f"{unread[1]}.parquet", unread[2])) from error
+            problem = " ".join(_POINTED_AT.sub("", str(error)).split())
+            if isinstance(error, duckdb.CatalogException) and "name daily " in problem.lower() and not _has_days(results):
+                problem = f"asks for daily, {_why_no_days(results)}"
             raise ScenarioError([Fault("", "--sql", show(question), problem[:500])]) from error
     return columns, rows[:most], len(rows) > most
 
 
-def _register(connection: duckdb.DuckDBPyConnection, results: Results) -> None:
-    import pyarrow.dataset as ds
+def _check_one(connection: duckdb.DuckDBPyConnection, question: str) -> None:
+    """Raise `ScenarioError` for no statement or several, of which DuckDB would tell the last one's answer alone."""
+    import duckdb
 
+    # before DuckDB 2.0 a PIVOT is two statements, the first of which creates a type
+    answers = [one for one in connection.extract_statements(question) if one.type != duckdb.StatementType.CREATE]
+    if len(answers) != 1:
+        held = "no question" if not answers else f"{len(answers)} statements"
+        raise ScenarioError([Fault("", "--sql", show(question), f"holds {held}; ask one, such as {_EXAMPLE}")])
+
+
+def _register(connection: duckdb.DuckDBPyConnection, results: Results) -> None:
     finished = bool(results.manifest.get("finished"))
     runs = results.path / "runs.parquet"
-    connection.register("runs", ds.dataset(runs) if finished and runs.is_file() else _runs_so_far(results))
+    connection.register("runs", _table(runs) if finished and runs.is_file() else _runs_so_far(results))
     if _has_days(results):
-        connection.register("daily", ds.dataset(results.path / "daily.parquet"))
+        connection.register("daily", _table(results.path / "daily.parquet"))
+
+
+def _table(path: Path) -> Any:
+    """Return a table that is read when and as far as a question needs it; raises `StoreError` when its foot is damaged."""
+    import pyarrow.dataset as ds
+
+    read_schema(path)
+    whole = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+    return ds.dataset(path, format=ds.ParquetFileFormat(default_fragment_scan_options=whole))
 
 
 def _has_days(results: Results) -> bool:
     return bool(results.manifest.get("finished")) and (results.path / "daily.parquet").is_file()
+
+
+def _why_no_days(results: Results) -> str:
+    about = results.manifest
+    if not about.get("finished"):
+        return "which is there when the command has finished, unless days are not kept"
+    if "daily" not in about:
+        return f"which `abm {about.get('command')}` does not make"
+    if about["daily"]:
+        return "but daily.parquet is gone; give the command again and it is made again"
+    how = (
+        "daily = true in its file keeps them" if about.get("command") == "experiment" else "the same command without --no-daily keeps them"
+    )
+    return f"but days of runs were not kept; {how}"
 
 
 def _runs_so_far(results: Results) -> pa.Table:

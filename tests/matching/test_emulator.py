@@ -7,10 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from sim.faults import ScenarioError
 from sim.matching import emulator
 from sim.matching.design import hypercube
-from sim.matching.emulator import FOLDS, Emulator
+from sim.matching.emulator import FOLDS, Emulator, TooFewError
 
 
 def test_an_emulator_knows_what_it_was_shown_and_doubts_elsewhere():
@@ -56,5 +55,5 @@ def test_emulators_that_err_more_than_they_promise_say_so():
 
 
 def test_what_no_run_has_cannot_be_emulated():
-    with pytest.raises(ScenarioError, match="only 3 of 20 runs have a finite value"):
+    with pytest.raises(TooFewError, match="only 3 of 20 runs have a finite value"):
         Emulator(hypercube(2, 20, 1), np.array([1.0, 2.0, 3.0] + [math.nan] * 17), "toy")

@@ -110,6 +110,8 @@ def test_what_is_no_factor_and_no_outcome_is_told_at_once():
         "replications = 0: must be a whole number",
     ):
         assert words in message, message
+    with pytest.raises(ScenarioError, match="seed = 9007199254740992: must be at most 9007199254740990 for 3 replications"):
+        sim.as_function(baseline(), ["ad_takedown"], ["price_yuan"], replications=3, seed=2**53)
 
 
 def test_a_run_that_raises_is_told_with_its_point():

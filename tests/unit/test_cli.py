@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -168,6 +169,44 @@ def test_an_option_that_cannot_be_is_told_in_a_line(capsys, arguments, line):
     assert tell(capsys, "compare", COMPARISON, *arguments) == (2, "", f"{line}\n")
 
 
+@pytest.mark.parametrize(
+    ("varied", "told"),
+    [
+        (["registration_audit"], '"registration_audit": must be KEY=LOW:HIGH:LEVELS'),
+        (["registration_audit=a:b:c"], '"registration_audit=a:b:c": must be KEY=LOW:HIGH:LEVELS'),
+        (["registration_audit=0:2:3"], "registration_audit = 2: must be a number from 0 to 1"),
+        (["login_check=0:1:2", "login_check=0:1:2"], "login_check: is varied twice"),
+        (["login_check=0:1:2", "levers.login_check=0:1:2"], "login_check and levers.login_check are the same lever"),
+    ],
+)
+def test_what_is_varied_is_called_as_it_was_given(capsys, varied, told):
+    code, out, err = tell(capsys, "sweep", BASELINE, *(part for text in varied for part in ("--vary", text)))
+    assert (code, out) == (2, "")
+    assert told in err
+    assert "policies." not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "file", "instead"),
+    [
+        ("validate", "baseline", ""),
+        ("levers --effects", "baseline", ""),
+        ("calibration", "wechat_full", ", or name a scenario: abm calibration SCENARIO"),
+        ("calibrate", "baseline", ", or name a scenario: abm calibrate --scenario SCENARIO"),
+    ],
+)
+def test_outside_the_repository_it_is_told_where_shipped_scenarios_are(capsys, tmp_path, arguments, file, instead):
+    where = f"`abm {arguments}` takes it from the repository: give the command in that folder{instead}"
+    assert tell(capsys, *arguments.split()) == (2, "", f"abm: scenarios/{file}.toml: no such file; {where}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_is_not_written_to_a_file_named_like_standard_output(capsys, tmp_path):
+    line = "abm: --out = -: nothing is written to standard output; name a file, such as report.md\n"
+    assert tell(capsys, "report", tmp_path, "--format", "md", "--out", "-") == (2, "", line)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("value", ["1", "-1", "10001", "many"])
 def test_recovery_of_one_world_is_told_like_any_other_option(capsys, value):
     line = f"abm: --recovery = {value}: must be a whole number from 2 to 10000, or 0 for none: one world has no coverage\n"
@@ -237,7 +276,7 @@ def test_version(capsys):
 
 
 def test_short_measurements_of_levers_are_refused(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr("sim.judging.SCENARIOS", ROOT / "scenarios")
+    monkeypatch.setattr("sim.runner.SCENARIOS", ROOT / "scenarios")
     code, _, err = tell(capsys, "levers", "--effects", "--set", "run.days=200", "--replications", "1")
     assert code == 2
     assert "run.days = 200: leaves 110 days to average over; at least 180 are needed" in err
@@ -267,12 +306,23 @@ def test_costs_of_levers_are_written_per_event(capsys):
 def test_an_interval_that_is_none_in_per_cent_is_shown_in_units(capsys, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     row = {"outcome": "stock_rented", "scenario": "audit", "baseline_mean": 3.0, "mean": 5.0, "relative": 0.66, "variance_ratio": 2.0}
+    row["variance_ratio_low"] = 1.5
     row |= {"relative_low": float("nan"), "relative_high": float("nan"), "difference_low": -1.5, "difference_high": 5.5}
     print_comparison(pd.DataFrame([row]), {"audit": "Audit"}, "baseline")
     out = capsys.readouterr().out
     assert ("-1.5 to 5.5 (units)" in out) == (columns == 80)
     assert "-1.5 to 5.5" in out
     assert max(map(len, out.splitlines())) <= columns
+
+
+@pytest.mark.parametrize(("low", "shown"), [(1.5, "7.25"), (float("nan"), "-")])
+def test_a_variance_ratio_of_too_few_pairs_for_an_interval_is_not_shown(capsys, low, shown):
+    row = {"outcome": "stock_rented", "scenario": "audit", "baseline_mean": 3.0, "mean": 5.0, "relative": 0.66, "variance_ratio": 7.25}
+    row |= {"relative_low": 0.5, "relative_high": 0.8, "difference_low": 1.5, "difference_high": 2.5, "variance_ratio_low": low}
+    print_comparison(pd.DataFrame([row]), {"audit": "Audit"}, "baseline")
+    assert ["stock_rented", shown] in [
+        line.split()[:1] + line.split()[-1:] for line in capsys.readouterr().out.splitlines() if line.strip()
+    ]
 
 
 def test_a_reader_that_goes_away_is_no_failure():
@@ -283,6 +333,22 @@ def test_a_reader_that_goes_away_is_no_failure():
     process.stdout.close()
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (141, "")
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "ended"),
+    [
+        (">&-", "outcomes", (1, "abm: cannot print: standard output is closed\n")),
+        (">&-", "--help", (1, "abm: cannot print: standard output is closed\n")),
+        (">&-", "diff a.toml a.toml", (2, "abm: a.toml: no such file\n")),
+        (">&- 2>&-", "outcomes", (1, "")),
+        ("2>&-", "diff a.toml a.toml", (2, "")),
+    ],
+)
+def test_a_closed_stream_is_told_if_that_can_be(closed, arguments, ended):
+    line = f"{shlex.quote(sys.executable)} -m sim {arguments} {closed}"
+    done = subprocess.run(["/bin/sh", "-c", line], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == ended
 
 
 def test_help_exits_with_0(capsys):

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from sim import conduct, experiment
+from sim.cli import main
 from sim.comparison import Comparison, Runs
 from sim.experiment import find_run, jobs_of, replay, run_jobs
 from sim.faults import ScenarioError
-from sim.plan import Plan, single, swept, varies_of
+from sim.plan import STRIDE, Plan, single, swept, varies_of
 from sim.provenance import _imported_from, model_source, provenance, run_id
 from sim.scenario import Scenario, scenario_from
 from sim.store import Memory, Results, Store, StoreError
@@ -432,6 +433,40 @@ def test_what_python_asks_for_is_checked():
         conduct.compare(scenario(), [])
     with pytest.raises(ValueError, match='did you mean "price_yuan"'):
         conduct.compare(scenario(), [PAIR["policy"]], outcomes=["price_yen"])
+
+
+def test_days_that_are_taken_away_are_told_and_made_again_without_a_run(drawing, tmp_path, monkeypatch, capsys):
+    file, out = tmp_path / "base.toml", tmp_path / "r"
+    file.write_text('name = "base"\n[run]\ndays = 30\nburn_in_days = 10\nsettle_days = 5\nreplications = 2\n')
+    command = ["run", str(file), "--workers", "1", "--out", str(out)]
+
+    def told(*arguments: str) -> list[str]:
+        assert main(list(arguments)) == 0
+        return capsys.readouterr().err.splitlines()
+
+    assert told(*command)[-1] == f"tables and figures are in {out}"
+    days, figures = (out / "daily.parquet").read_bytes(), sorted(path.name for path in (out / "figures").iterdir())
+    monkeypatch.setattr(experiment, "simulate", None)  # no run is made from here on
+    lines = told(*command, "--no-daily")
+    assert sum("the days that were there are taken away, with the figures over days" in line for line in lines) == 1
+    assert lines[-1] == f"there are no figures, as no days of runs are kept (--no-daily); tables are in {out}"
+    assert not [line for line in told(*command, "--no-daily") if "taken away" in line]
+    assert told("plot", str(out)) == [f"there is no figure to draw in {out}: no days of runs are kept (--no-daily)"]
+    assert told(*command)[-1] == f"tables and figures are in {out}"
+    assert told("plot", str(out)) == [f"figures are in {out / 'figures'}"]
+    assert (out / "daily.parquet").read_bytes() == days
+    assert sorted(path.name for path in (out / "figures").iterdir()) == figures
+
+
+def test_no_run_has_a_seed_above_the_greatest(quick, tmp_path):
+    greatest = conduct.MOST_SEED - 2
+    assert conduct.run(scenario(), replications=3, seed=greatest).runs["seed"].max() == conduct.MOST_SEED
+    for seed in (greatest + 1, conduct.MOST_SEED):
+        with pytest.raises(ScenarioError, match=f"seed = {seed}: must be at most {greatest} here"):
+            conduct.run(scenario(), replications=3, seed=seed, out=tmp_path / "r")
+    assert not list(tmp_path.iterdir())
+    members = {"base__m00": ("base", 0)}
+    assert replace(plan(replications=3), members=members).last_seed == plan().seed + STRIDE + 2
 
 
 def test_one_lever_is_not_varied_twice():

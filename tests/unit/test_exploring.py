@@ -187,8 +187,13 @@ def test_days_are_written_when_asked_for(written, tmp_path):
     file, out = written('kind = "factorial"', head=f"{HEAD}daily = true\n"), tmp_path / "out"
     explore(file, out=out, how=days_of)
     assert len(pd.read_parquet(out / "daily.parquet")) == 4 * 2 * 20
-    explore(written('kind = "factorial"'), out=out, how=days_of)
+    heard = []
+    for _ in range(2):
+        explore(written('kind = "factorial"'), out=out, how=days_of, progress=lambda state: heard.append(state.stage))
     assert not (out / "daily.parquet").exists()
+    assert [stage for stage in heard if "days" in stage] == [
+        "the days that were there are taken away; daily = true in the file makes them again"
+    ]
 
 
 def test_a_failed_run_is_recorded_and_the_others_are_kept(written, tmp_path):

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.faults import Fault, ScenarioError
-from sim.matching import RunsFailedError, calibrate, load_plausible, posterior, tables
+from sim.cli import main
+from sim.faults import ScenarioError
+from sim.matching import RunsFailedError, TooFewError, calibrate, load_plausible, posterior, tables
 from sim.matching.design import Space, hypercube, spread
 from sim.matching.emulator import FEWEST, Emulators, Prediction, implausibility
 from sim.matching.recovery import Recovery
@@ -26,6 +27,7 @@ from sim.store import MEANS, Results, Store, StoreError
 PROBLEM = read_problem()
 SPACE = Space(PROBLEM.parameters)
 
+BASELINE = Path(__file__).parents[2] / "scenarios" / "baseline.toml"
 TOY = (Path(__file__).parents[1] / "matching" / "toy.toml").read_text(encoding="utf-8")
 
 
@@ -250,7 +252,7 @@ class Vague:
 
     def __init__(self, points, values, label):
         if np.isfinite(values).sum() < FEWEST:
-            raise ScenarioError([Fault("", label, "", "too few runs have a finite value")])
+            raise TooFewError(f"{label}: too few runs have a finite value")
         self.label, self.points, self.values = label, points, values
         self.left_out = np.zeros(len(points)), np.ones(len(points))
 
@@ -319,8 +321,22 @@ def test_a_target_without_values_is_not_blamed_on_a_run_that_failed(toy_file):
         days, means, seconds = toy(scenario, seed)
         return days, {**means, "price_yuan": math.nan}, seconds
 
-    with pytest.raises(ScenarioError, match="price: only 0 of 16 runs have a finite value"):
+    with pytest.raises(TooFewError, match=r"price: only 0 of 16 runs have a finite value, and an emulator needs 12; among 1,000,000 users"):
         calibrate(toy_file, SCENARIO, how=without_price, **FEW)
+
+
+def test_a_target_that_too_few_users_give_a_value_is_a_result_and_told(toy_file, tmp_path, monkeypatch, capsys):
+    def without_price(scenario, seed):
+        days, means, seconds = Toy()(scenario, seed)
+        return days, {**means, "price_yuan": math.nan if seed % 2 else means["price_yuan"]}, seconds
+
+    monkeypatch.setattr("sim.experiment.simulate", without_price)
+    arguments = ["--points", "16", "--members", "0", "--users", "10000", "--workers", "1", "--out", str(tmp_path / "r")]
+    assert main(["calibrate", str(toy_file), "--scenario", str(BASELINE), *arguments]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("abm: price: only 8 of 16 runs have a finite value, and an emulator needs 12; among 10,000 users")
+    assert last.endswith(f"give more --users, or else more --points; the runs are kept in {tmp_path / 'r'}")
+    assert {run["status"] for run in Results(tmp_path / "r").manifest["runs"]} == {"done"}
 
 
 def test_a_directory_of_other_settings_says_which(toy_file, tmp_path):

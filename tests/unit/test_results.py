@@ -68,6 +68,7 @@ def test_a_directory_that_is_not_finished_has_the_runs_so_far(directory, capsys)
         "SELECT * FROM read_csv('/etc/passwd')",
         "ATTACH 'x.db'",
         "DROP TABLE daily",
+        "CREATE TABLE copy AS SELECT 1",
     ],
 )
 def test_a_question_that_cannot_be_answered_is_bad_input_and_nothing_is_written(directory, capsys, monkeypatch, question):
@@ -80,6 +81,72 @@ def test_a_question_that_cannot_be_answered_is_bad_input_and_nothing_is_written(
     assert err.startswith("abm: --sql")
     assert err.count("\n") == 1
     assert {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()} == before
+
+
+def asked(capsys, directory: Path, question: str) -> str:
+    """Return the one line that a question which is bad input brings."""
+    assert main(["results", str(directory), "--sql", question]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    return err
+
+
+@pytest.mark.parametrize("question", ["", " ", ";", "-- x", "/* */"])
+def test_no_question_is_told(directory, capsys, question):
+    pytest.importorskip("duckdb")
+    assert "holds no question; ask one, such as SELECT scenario" in asked(capsys, directory, question)
+
+
+def test_several_questions_are_refused_and_one_that_duckdb_takes_apart_is_not(directory, capsys):
+    pytest.importorskip("duckdb")
+    assert "holds 2 statements; ask one, such as SELECT" in asked(capsys, directory, "SELECT 1; SELECT 2")
+    assert main(["results", str(directory), "--sql", "PIVOT runs ON scenario USING avg(price_yuan) GROUP BY status;"]) == 0
+    assert ["done", "0.5", "2.5"] in [line.split() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_what_is_wrong_with_a_question_is_told_without_a_drawing(directory, capsys):
+    pytest.importorskip("duckdb")
+    for question in ("SELEC 1", "SELECT nothing FROM runs", "SELECT\n  nothing\nFROM runs"):
+        told = asked(capsys, directory, question)
+        assert "^" not in told
+        assert "LINE" not in told
+    assert 'Referenced column "nothing" not found in FROM clause!' in told
+
+
+@pytest.mark.parametrize("name", ["runs", "daily"])
+@pytest.mark.parametrize("where", ["foot", "page"])
+def test_a_damaged_table_is_told_like_elsewhere(directory, capsys, name, where):
+    pytest.importorskip("duckdb", minversion="2.0" if where == "page" else None)  # it said not which table it was before
+    path = directory / f"{name}.parquet"
+    if where == "foot":
+        path.write_text("garbage\n")
+    else:
+        data = bytearray(path.read_bytes())
+        data[4:400] = bytes(396)
+        path.write_bytes(data)
+    told = asked(capsys, directory, f"SELECT * FROM {name}")
+    assert f"{name}.parquet is damaged (" in told
+    assert "remove that file and give the command again" in told
+
+
+@pytest.mark.parametrize(
+    ("about", "told"),
+    [
+        ({"command": "compare", "daily": False}, "days of runs were not kept; the same command without --no-daily keeps them"),
+        ({"command": "experiment", "daily": False}, "days of runs were not kept; daily = true in its file keeps them"),
+        ({"command": "compare", "daily": True}, "daily.parquet is gone; give the command again"),
+        ({"command": "calibrate"}, "which `abm calibrate` does not make"),
+        ({"command": "compare", "finished": False}, "which is there when the command has finished"),
+    ],
+)
+def test_why_there_are_no_days_is_told(directory, capsys, about, told):
+    pytest.importorskip("duckdb")
+    manifest = json.loads((directory / "manifest.json").read_text())
+    (directory / "manifest.json").write_text(json.dumps({**manifest, **about}))
+    (directory / "daily.parquet").unlink()
+    assert told in asked(capsys, directory, "SELECT count(*) FROM Daily")
+    assert "not found" in asked(capsys, directory, "SELECT daily FROM runs")  # a column is another matter
 
 
 def test_a_wrong_directory_is_told(tmp_path, capsys):

@@ -83,6 +83,7 @@ def faults(tmp_path: Path, text: str) -> list[str]:
         ('[policies.login_check]\nstrength = 1\nsegments = ["student"]', ["segments", "acts on all users alike", "ad_takedown"]),
         ('[policies.ad_takedown]\nstrength = 1\nsegments = ["studnt"]', ['segments = "studnt"', 'did you mean "student"?']),
         ("[policies.ad_takedown]\nstrength = 1\nsegments = []", ["segments = []", "at least one"]),
+        ('[policies.ad_takedown]\nstrength = 1\nsegments = ["student", "other", "student"]', ["segments = [", "names student twice"]),
         ("[policies.purge]\nstrength = 1\ndays = [540]", ["policies.purge.days = [540]", "after the run"]),
         ("[policies.purge]\nstrength = 1\ndays = []", ["policies.purge.days = []", "at least one"]),
         ("[policies.purge]\nstrength = 1\nramp_days = 9", ["policies.purge.ramp_days = 9", "is not allowed"]),
@@ -229,6 +230,14 @@ def test_missing_file_suggests_its_neighbour(tmp_path):
     assert "no such file" in text
     assert 'did you mean "baseline.toml"?' in text
     assert "no such file" in fault(tmp_path / "none" / "x.toml")
+
+
+def test_a_file_that_names_a_missing_one_is_not_suggested_for_it(tmp_path):
+    (tmp_path / "noext.toml").write_text('extends = "nope.toml"')
+    assert fault(tmp_path / "noext.toml") == f"{tmp_path / 'noext.toml'}: extends = {tmp_path / 'nope.toml'}: no such file"
+    label = f"{tmp_path / 'noext.toml'} [[scenario]] 1"
+    with pytest.raises(ScenarioError, match=r"nope\.toml: no such file$"):
+        scenario_from({"extends": "nope.toml"}, label, tmp_path)
 
 
 def test_what_is_not_a_readable_file(tmp_path):

@@ -15,6 +15,7 @@ from sim.exploring import points
 from sim.exploring.carrying import explore
 from sim.exploring.quantities import ORDER
 from sim.exploring.sensitivity import Sensitivity, sensitivity
+from sim.exploring.sentences import _moved
 from sim.exploring.variance import variance
 from sim.faults import ScenarioError
 from sim.outcomes import OUTCOMES, window_means
@@ -216,6 +217,31 @@ def test_the_order_of_policies_is_a_quantity_too(file):
     said = "\n".join(done.answer)
     assert "By rented accounts, lowest first, the ledger's order is first > second; another one at" in said
     assert "What 'second' does to rented accounts: moved most by account audit" in said
+    assert "luck cannot be told" not in said
+    done = sensitivity(explore(file('kind = "morris"\ntrajectories = 10', 2, 1, 'scenarios = ["first.toml", "second.toml"]'), how=crossing))
+    assert all(sentence.endswith("; with one replication a point, luck cannot be told.") for sentence in done.answer)
+
+
+def moved(*factors: tuple[str, float, float, float]) -> str:
+    """Say what moves rented accounts, of factors with mu* and its interval."""
+    part = pd.DataFrame([(*factor, "stock_rented") for factor in factors])
+    return _moved(part.set_axis(["label", "mu_star", "mu_star_low", "mu_star_high", "outcome"], axis=1), "accounts")
+
+
+def test_factors_whose_intervals_reach_0_are_not_said_to_move_it():
+    found = moved(("x", 10.0, 0.0, 27.1), ("y", 10.0, 0.0, 28.2), ("z", 10.0, 0.0, 27.4), ("w", 10.0, 0.0, 25.0), ("v", 0.0, 0.0, 0.0))
+    each = "x (mu* 10, 0 to 27.1 accounts), y (mu* 10, 0 to 28.2 accounts), z (mu* 10, 0 to 27.4 accounts) and 1 more"
+    assert found == f"no factor is known to move it; perhaps moved by {each}, whose intervals reach 0; hardly moved by v"
+    assert moved(("x", 9.0, 0.0, 20.0), ("y", 5.0, 4.0, 6.0)) == (
+        "moved beyond chance by y (mu* 5, 4 to 6 accounts); perhaps moved by x (mu* 9, 0 to 20 accounts), whose interval reaches 0"
+    )
+
+
+def test_an_order_of_factors_that_is_not_known_is_not_told():
+    assert moved(("x", 9.0, 8.0, 10.0), ("y", 5.0, 4.0, 6.0)) == "moved most by x (mu* 9, 8 to 10 accounts) and y (mu* 5, 4 to 6 accounts)"
+    assert moved(("x", 6.0, 4.0, 8.0), ("y", 5.0, 4.0, 6.0)).endswith("y (mu* 5, 4 to 6 accounts), in what order chance leaves open")
+    tied = moved(*((name, 3.0, 2.0, 4.0) for name in "abcd"))
+    assert tied.endswith("c (mu* 3, 2 to 4 accounts) and 1 more, in equal measure")
 
 
 def test_what_never_changes_has_no_index_and_is_told(file):

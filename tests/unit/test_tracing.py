@@ -70,7 +70,9 @@ def test_orders_are_merged():
 
 
 def test_days_bound_the_trace():
-    assert trace(scenario(), scenario("two", purge={"strength": 1.0, "days": [12]}), 2, days=12).event is None
+    found = trace(scenario(), scenario("two", purge={"strength": 1.0, "days": [12]}), 2, days=12)
+    assert found.event is None
+    assert found.sentences == ["The runs make the same draws on all 12 days: the first policy that only one of them has starts on day 12."]
 
 
 def test_the_command(tmp_path, capsys):
@@ -82,6 +84,10 @@ def test_the_command(tmp_path, capsys):
     assert "first to part is 'assist served'" in capsys.readouterr().out
     assert main(["trace", str(base), str(other), "--seed", "2", "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")
+    assert main(["trace", str(base), str(other), "--days", "5"]) == 0
+    assert capsys.readouterr().out == (
+        "The runs make the same draws on all 5 days: the first policy that only one of them has starts on day 10.\n"
+    )
     assert main(["trace", str(base), str(other), "--days", "12"]) == 0
     assert "sign-up audit" in capsys.readouterr().out
     assert main(["trace", str(base), str(base)]) == 2
