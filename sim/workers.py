@@ -184,8 +184,8 @@ def _start() -> None:
 class Companion:
     """A process that works beside this one and talks with it by `line`: what one side sends, the other receives.
 
-    `function` is called there with its end of the line. With `leads` it may start processes of its own. An end of the line that is closed
-    or whose process is gone raises `EOFError` or `OSError` at the other.
+    `function` is called there with its end of the line. With `leads` it may start processes of its own. The line raises `EOFError` or
+    `OSError` when the process is gone.
     """
 
     def __init__(self, function: Callable[[Connection], None], leads: bool = False) -> None:
@@ -198,11 +198,13 @@ class Companion:
         atexit.register(self.end)  # which comes before Python waits for processes that are no daemons
 
     def end(self) -> None:
-        """End the process at once, whatever it does; what it started ends with it."""
+        """End the process at once, whatever it does; what it started ends with it.
+
+        The line is left to be closed when nobody holds it any more, since a thread that reads it would read what is opened in its place.
+        """
         atexit.unregister(self.end)
         self._process.terminate()
         self._process.join(_SECONDS_TO_END)
-        self.line.close()
 
 
 def _accompany(function: Callable[[Connection], None], line: Connection) -> None:

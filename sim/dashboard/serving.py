@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import socket
 import warnings
@@ -29,6 +30,11 @@ _SETTINGS = {
     "SOLARA_KERNEL_CULL_TIMEOUT": "5m",  # a page that was lost from sight keeps its process so long
 }
 _SECONDS_TO_CLOSE = 2
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    """Keep back what Solara says, over pages, when it has taken a page's parts away in another order than it made them."""
+    return not record.getMessage().startswith("Could not close render context")
 
 
 def is_loopback(host: str) -> bool:
@@ -62,6 +68,7 @@ def bound(host: str, port: int) -> socket.socket:
 def serve(offer: Offer, listening: socket.socket, host: str, opens: bool, say: Callable[[str], None]) -> None:
     """Serve the page until it is interrupted; raises `ScenarioError` when Solara is not installed."""
     os.environ.update(_SETTINGS)
+    logging.getLogger("solara.server.app").addFilter(_is_of_use)
     warnings.filterwarnings("ignore", "Cookies with samesite=none", UserWarning)  # Solara's, of a page within another one
     try:
         import uvicorn
