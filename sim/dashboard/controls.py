@@ -33,9 +33,24 @@ def tag(name: str, *children: Any, class_: str = "", **attributes: str) -> Any:
     )
 
 
+def notice(text: str, fault: bool = True) -> Any:
+    """Return a message that readers of the screen hear at once."""
+    return tag("p", text, class_="abm-fault" if fault else "abm-done", role="alert" if fault else "status")
+
+
 def folded(summary: str, opens: bool = False) -> Any:
     """Return what is unfolded by a click on its summary; to be filled in a `with` block."""
     return tag("details", tag("summary", summary), **({"open": ""} if opens else {}))
+
+
+@solara.component_vue("select.vue")
+def Select(label: str, values: list[str], value: str, on_value: Callable[[str], None]) -> None:
+    """Show a list to choose one of, as the browser has it: it needs no mouse, and is at home on a phone."""
+
+
+@solara.component_vue("checks.vue")
+def Checks(boxes: list[tuple[str, str]], value: list[str], on_value: Callable[[list[str]], None]) -> None:
+    """Show boxes to tick, each by name and label; the value is the names of those that are ticked."""
 
 
 @solara.component_vue("names.vue")
@@ -89,14 +104,14 @@ def ScenarioAndRun(desk: Desk, chosen: Chosen) -> None:
     opened, choice = desk.opened, desk.choice
 
     def choose(**fields: Any) -> None:
-        desk.choose(replace(choice, **fields))
+        desk.choose(replace(desk.choice, **fields))  # which may have changed since the page was drawn
         chosen()
 
     def open_(name: str) -> None:
         desk.choose(Choice(name))
         chosen()
 
-    solara.Select("Scenario", values=list(desk.session.offer.files), value=choice.scenario, on_value=open_)
+    Select(label="Scenario", values=list(desk.session.offer.files), value=choice.scenario, on_value=open_)
     if opened.scenario.description or opened.scenario.title:
         tag("p", opened.scenario.description or opened.scenario.title)
     with folded("Users, days and luck"):
@@ -115,7 +130,7 @@ def WhenAndWhom(desk: Desk, chosen: Chosen) -> None:
     opened, choice = desk.opened, desk.choice
 
     def choose(**fields: Any) -> None:
-        desk.choose(replace(choice, **fields))
+        desk.choose(replace(desk.choice, **fields))  # which may have changed since the page was drawn
         chosen()
 
     day = opened.day if choice.day is None else choice.day
@@ -124,14 +139,12 @@ def WhenAndWhom(desk: Desk, chosen: Chosen) -> None:
     Whole("Policy day", day, lambda number: choose(day=_or_file(number, opened.day)), "first day on which moved levers act")
     Whole("Ramp, days", ramp, lambda number: choose(ramp=_or_file(number, opened.ramp)), "from the standing strength; 0 is at once")
 
-    def aim(segment: str, aimed: bool) -> None:
-        wanted = tuple(name for name in SEGMENTS if (aimed if name == segment else name in segments))
-        choose(segments=_or_file(wanted, opened.segments))
+    def aim(wanted: list[str]) -> None:
+        choose(segments=_or_file(tuple(name for name in SEGMENTS if name in wanted), opened.segments))
 
     aimed = [label(name).lower() for name, lever in LEVERS.items() if lever.by_segment]
     with folded("Segments of users aimed at" + ("" if len(segments) == len(SEGMENTS) else f": {len(segments)} of {len(SEGMENTS)}")):
-        boxes = {name: {"type": "Checkbox", "label": label(name), "value": name in segments} for name in SEGMENTS}
-        UserInputs(boxes, on_change=aim)
+        Checks(boxes=[(name, label(name)) for name in SEGMENTS], value=list(segments), on_value=aim)
         tag("small", f"For {', '.join(aimed)}; the other levers act on all users.")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import solara
 from mesa.visualization.utils import force_update
 
-from sim.dashboard.controls import LeverGroups, ScenarioAndRun, SliderNames, WhenAndWhom, tag
+from sim.dashboard.controls import LeverGroups, ScenarioAndRun, SliderNames, WhenAndWhom, notice, tag
 from sim.dashboard.desk import Desk
 from sim.dashboard.offer import Offer
 from sim.dashboard.pictures import Painter
@@ -23,7 +23,7 @@ _LIMITS = (
 )
 _LEGEND = (
     "Solid: your policy. Dashed: the standing regime, same luck. Upright line: the first day of the policy. Lines are means of seven days;"
-    " on the right the paired difference, your policy less the standing regime."
+    " the second picture is the paired difference, your policy less the standing regime."
 )
 
 
@@ -70,14 +70,14 @@ def Page() -> None:
     with solara.Div(classes=["abm"]):
         tag("header", tag("h1", "The account black market: levers by hand"), tag("p", _LIMITS))
         for problem in desk.link_problems:
-            solara.Warning(f"The link: {problem}", dense=True)
+            notice(f"The link: {problem}")
+        RunBar(desk)
         with solara.Div(classes=["abm-columns"]):
             with solara.Div(classes=["abm-levers"]):
                 ScenarioAndRun(desk, chosen)
                 WhenAndWhom(desk, chosen)
                 LeverGroups(desk, chosen)
             with solara.Div(classes=["abm-results"]):
-                RunBar(desk)
                 Numbers(desk)
                 tag("p", _LEGEND, class_="abm-legend")
                 Charts(desk)

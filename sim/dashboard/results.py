@@ -8,7 +8,7 @@ import solara
 from mesa.visualization.utils import update_counter
 from solara.alias import rv
 
-from sim.dashboard.controls import tag
+from sim.dashboard.controls import Select, notice, tag
 from sim.dashboard.desk import Desk, Shown
 from sim.dashboard.numbers import Number
 from sim.dashboard.pictures import CHARTS, Chart
@@ -41,7 +41,7 @@ def RunBar(desk: Desk) -> None:
                 solara.Button("Play", icon_name="mdi-play", color="primary", on_click=session.play, disabled=idle)
             solara.Button("Step", icon_name="mdi-skip-next", on_click=session.step, disabled=idle or session.finished)
             solara.Button("Reset", icon_name="mdi-restart", on_click=session.reset, disabled=idle)
-            solara.Select("Pace", values=list(PACES), value=pace, on_value=at, classes=["abm-pace"])
+            Select(label="Pace", values=list(PACES), value=pace, on_value=at)
         if idle:
             state = "nothing is run"
         elif session.finished:
@@ -55,7 +55,7 @@ def RunBar(desk: Desk) -> None:
         rv.ProgressLinear(value=100.0 * session.day / max(session.days, 1), height=6, color="primary")
         tag("p", state, class_="abm-state", role="status")
     for problem in [*session.problems, *([session.failure] if session.failure else []), *([desk.failure] if desk.failure else [])]:
-        solara.Error(problem, dense=True)
+        notice(problem)
 
 
 @solara.component
@@ -132,7 +132,7 @@ def ReplicationsPanel(desk: Desk) -> None:
         else:
             solara.Button(f"Run {wanted} pairs", on_click=lambda: desk.replicate(wanted), disabled=desk.session.pair is None)
         if replications.failure:
-            solara.Error(replications.failure, dense=True)
+            notice(replications.failure)
 
 
 @solara.component_vue("link.vue")
@@ -160,7 +160,7 @@ def KeepPanel(desk: Desk, query: str) -> None:
         Link(query=query)
         solara.InputText("Name of the scenario", value=name, on_value=set_name, continuous_update=True)
         if problem:
-            solara.Error(problem, dense=True)
+            notice(problem)
         else:
             file = f"{name}.toml"
             address = f"data:application/toml;base64,{base64.b64encode(text.encode()).decode()}"
@@ -169,4 +169,4 @@ def KeepPanel(desk: Desk, query: str) -> None:
                 if desk.session.offer.folder is not None:
                     solara.Button(f"Write {file} where abm was started", on_click=save)
         if told[0]:
-            (solara.Success if told[1] else solara.Error)(told[0], dense=True)
+            notice(told[0], fault=not told[1])
