@@ -52,7 +52,7 @@ def Page() -> None:
     offer, painter = _Served.now
     router = solara.use_router()
     desk: Desk = solara.use_memo(lambda: Desk(offer, painter, router.search or ""), [])
-    choices, count = solara.use_state(0)
+    _, count = solara.use_state(0)
 
     def follow() -> Callable[[], None]:
         threading.Thread(target=desk.follow, args=(force_update,), daemon=True).start()
@@ -61,7 +61,7 @@ def Page() -> None:
     solara.use_effect(follow, [])
 
     def chosen() -> None:
-        count(choices + 1)
+        count(lambda choices: choices + 1)
         force_update()
 
     solara.Title("abm dashboard")

@@ -119,7 +119,7 @@ def test_replications_give_intervals_and_can_be_given_up(visit, picture):
     expect(page.get_by_text("Means of days 240 to 259 over 4 pairs of runs")).to_be_visible()
     expect(pictures_of(page, 260, "4 pairs of runs")).to_have_count(2 * len(CHARTS))
     assert re.fullmatch(
-        r"-[\d,.]+ \(-[\d,.]+ to -[\d,.]+\)", page.locator('[data-outcome="stock_registered"] [data-column="difference"]').inner_text()
+        r"[-+][\d,.]+ \(-?[\d,.]+ to -?[\d,.]+\)", page.locator('[data-outcome="stock_registered"] [data-column="difference"]').inner_text()
     )
     expect(page.get_by_text("Your policy: ")).to_be_visible()
     picture(page, "replications")
