@@ -3,6 +3,8 @@
 Of Mesa's SolaraViz the sliders (`Slider`, `UserInputs`) are used here and the counter that says that there is something new
 (`update_counter`) in `results`. The rest shows one model, which it steps in the page's own process and makes anew at every change; here are
 two with the same luck, stepped in another process, and they have neither a data collector nor a space.
+
+What a part shows is among its arguments: Solara draws it anew when they differ.
 """
 
 from __future__ import annotations
@@ -78,9 +80,9 @@ def Lever(desk: Desk, name: str, strength: float, standing: float, kept: str, ch
 
 
 @solara.component
-def LeverGroups(desk: Desk, chosen: Chosen) -> None:
+def LeverGroups(desk: Desk, choice: Choice, chosen: Chosen) -> None:
     """Show all levers in groups; a heading says how many of a group differ from the standing regime."""
-    opened, choice = desk.opened, desk.choice
+    opened = desk.opened
     kept = opened.kept_as_in_file(choice)
     for number, (group, names) in enumerate(GROUPS.items()):
         strengths = [(name, opened.strength(choice, name), opened.standing(name)) for name in names]
@@ -99,9 +101,9 @@ def Whole(name: str, value: int, choose: Callable[[int], None], hint: str) -> No
 
 
 @solara.component
-def ScenarioAndRun(desk: Desk, chosen: Chosen) -> None:
+def ScenarioAndRun(desk: Desk, choice: Choice, chosen: Chosen) -> None:
     """Show which scenario is open, and how it is run."""
-    opened, choice = desk.opened, desk.choice
+    opened = desk.opened
 
     def choose(**fields: Any) -> None:
         desk.choose(replace(desk.choice, **fields))  # which may have changed since the page was drawn
@@ -125,9 +127,9 @@ def ScenarioAndRun(desk: Desk, chosen: Chosen) -> None:
 
 
 @solara.component
-def WhenAndWhom(desk: Desk, chosen: Chosen) -> None:
+def WhenAndWhom(desk: Desk, choice: Choice, chosen: Chosen) -> None:
     """Show when the policy starts, how long it ramps and whom the levers that can be aimed reach."""
-    opened, choice = desk.opened, desk.choice
+    opened = desk.opened
 
     def choose(**fields: Any) -> None:
         desk.choose(replace(desk.choice, **fields))  # which may have changed since the page was drawn

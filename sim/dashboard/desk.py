@@ -98,7 +98,7 @@ class Desk:
         if folder is None:
             raise ScenarioError([Fault("", "", "", "files are written only for a page that this machine alone can open")])
         path = write(folder, name, self.text(name))
-        return f"{path.name} is written. Run it with: abm run {path.name} --seed {self.session.seed}"
+        return f"{path.name} is written. Run it with: abm run {path.name}; its replication 0 is the run on this page."
 
     def follow(self, tell: Callable[[], None]) -> None:
         """Keep numbers and pictures up to date until the page is closed; `tell` is called whenever something is new."""

@@ -61,7 +61,7 @@ def choice_of(query: str, offer: Offer) -> tuple[Choice, list[str]]:
             else:
                 problems.append(f"{key} = {show(text)}: must be a whole number from {low} to {high}")
         elif key == "segments":
-            named = text.split(",")
+            named = text.split(",") if text else []
             if wrong := [name for name in named if name not in SEGMENTS]:
                 problems.append(f"segments = {show(text)}: {corrected(nearest(wrong[0], SEGMENTS), f'each must be {one_of(SEGMENTS)}')}")
             else:

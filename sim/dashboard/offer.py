@@ -36,7 +36,7 @@ class Offer:
             files[name] = path
         first = next(iter(files), DEFAULT)
         for path in sorted(shipped.glob("*.toml")):
-            if path.stem not in files and not is_experiment(read_toml(path)):
+            if path.stem not in files and not _is_experiment(path):
                 files[path.stem] = path
         if not files:
             files[DEFAULT] = None
@@ -56,3 +56,11 @@ class Offer:
     def choice(self) -> Choice:
         """Return what is chosen when a page opens."""
         return Choice(self.first)
+
+
+def _is_experiment(path: Path) -> bool:
+    """Say whether a file is an experiment's; of one that cannot be read, opening it says more."""
+    try:
+        return is_experiment(read_toml(path))
+    except ScenarioError:
+        return False

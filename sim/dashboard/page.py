@@ -69,14 +69,15 @@ def Page() -> None:
     SliderNames()
     with solara.Div(classes=["abm"]):
         tag("header", tag("h1", "The account black market: levers by hand"), tag("p", _LIMITS))
-        for problem in desk.link_problems:
-            notice(f"The link: {problem}")
+        with solara.Div():  # there in any case: what follows would be made anew, and lose the focus, when the notices go
+            for problem in desk.link_problems:
+                notice(f"The link: {problem}")
         RunBar(desk)
         with solara.Div(classes=["abm-columns"]):
             with solara.Div(classes=["abm-levers"]):
-                ScenarioAndRun(desk, chosen)
-                WhenAndWhom(desk, chosen)
-                LeverGroups(desk, chosen)
+                ScenarioAndRun(desk, desk.choice, chosen)
+                WhenAndWhom(desk, desk.choice, chosen)
+                LeverGroups(desk, desk.choice, chosen)
             with solara.Div(classes=["abm-results"]):
                 Numbers(desk)
                 tag("p", _LEGEND, class_="abm-legend")

@@ -78,11 +78,6 @@ class Session:
         with self._changed:
             return self._number, self.day
 
-    @property
-    def seed(self) -> int:
-        """Return the seed of both runs."""
-        return (self.opened.scenario if self.pair is None else self.pair.policy).run.seed
-
     def choose(self, choice: Choice) -> None:
         """Take up another choice; goes on playing if it played."""
         with self._changed:

@@ -105,6 +105,7 @@ def visit(browser, address) -> Iterator[Callable[..., object]]:
 
     yield open_
     for page in opened:
+        page.goto("about:blank")  # as a tab that is closed, which ends what the page has started
         page.close()
     assert not wrong
 

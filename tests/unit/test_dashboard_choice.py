@@ -129,6 +129,7 @@ CHOICES = {
         {"registration_audit": 0.123456, "awareness_campaign": 1.0},
         day=200, ramp=30, segments=("student", "other"), users=1_000_000, days=400, seed=7,
     ),
+    "aimed_at_nobody": Choice("supply_squeeze", segments=()),
     "back_to_standing": Choice("supply_squeeze", {"unsealing_strictness": 0.3}),
 }  # fmt: skip
 
@@ -158,7 +159,7 @@ def test_a_link_says_only_what_differs_from_the_file(offer):
         ("seed=99999999999999999999", "whole number"),
         ("seed=%D9%A3", "whole number"),
         ("segments=student,studnet", "student"),
-        ("segments=", "each must be one of"),
+        ("segments=,", "each must be one of"),
         ("scenario=bsaeline", 'did you mean "baseline"?'),
         ("scenario=../../etc/passwd", "must be one of"),
         ("day=600&login_check=0.5", "as its file has it"),
@@ -217,6 +218,16 @@ def test_offered_are_files_given_then_those_that_ship(tmp_path):
     assert list(twice.files) == ["baseline", "baseline_2"]
     with pytest.raises(ScenarioError, match="no such file"):
         Offer.of([tmp_path / "nothing.toml"], SCENARIOS, None, 1)
+
+
+def test_a_broken_file_among_those_that_ship_is_told_when_it_is_opened(tmp_path):
+    (tmp_path / "broken.toml").write_text("levers = ")
+    (tmp_path / "experiment.toml").write_text('baseline = "baseline.toml"')
+    (tmp_path / "whole.toml").write_text('title = "Whole"')
+    offer = Offer.of([], tmp_path, None, 1)
+    assert list(offer.files) == ["broken", "whole"]
+    with pytest.raises(ScenarioError, match="not valid TOML"):
+        offer.open("broken")
 
 
 def test_without_files_the_standing_regime_is_offered(tmp_path):

@@ -439,7 +439,7 @@ def test_a_desk_keeps_numbers_and_pictures_up_to_date(desk):
 
 
 def test_a_desk_saves_what_it_runs_once(desk, offer):
-    assert desk.save("kept") == "kept.toml is written. Run it with: abm run kept.toml --seed 3"
+    assert desk.save("kept") == "kept.toml is written. Run it with: abm run kept.toml; its replication 0 is the run on this page."
     assert (offer.folder / "kept.toml").is_file()
     with pytest.raises(ScenarioError, match="is there already"):
         desk.save("kept")
