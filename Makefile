@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 EXPERIMENT ?= scenarios/experiments/policy_comparison.toml
 FLAGS ?=
+PARALLEL := -n auto --dist loadgroup
 
 .DELETE_ON_ERROR:
 .PHONY: help compare install format lint check test nightly bench baseline tables clean
@@ -28,13 +29,13 @@ lint: install
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/lint-imports
 
 check: lint  ## format, lint, types, layers and the quick tests
-	$(BIN)/pytest -m "not slow and not nightly" -n auto $(FLAGS)
+	$(BIN)/pytest -m "not slow and not nightly" $(PARALLEL) $(FLAGS)
 
 test: lint  ## all that CI runs: as check, with the slow tests
-	$(BIN)/pytest -m "not nightly" -n auto $(FLAGS)
+	$(BIN)/pytest -m "not nightly" $(PARALLEL) $(FLAGS)
 
 nightly: install  ## the long statistical runs, with fresh seeds
-	$(BIN)/pytest -m nightly -n auto -s $(FLAGS)
+	$(BIN)/pytest -m nightly $(PARALLEL) -s $(FLAGS)
 
 bench: install  ## time against peers and floors: about 20 minutes of a quiet machine; FLAGS='--quick --only whole'
 	$(BIN)/python tests/benchmarks/run.py $(FLAGS)

@@ -5,6 +5,7 @@ Without another executor they are spawned here: cheap to start, one thread each,
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -12,9 +13,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 Key = TypeVar("Key")
@@ -177,6 +179,38 @@ def _start() -> None:
     """Make a worker ignore Ctrl-C and end with its parent, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+class Companion:
+    """A process that works beside this one and talks with it by `line`: what one side sends, the other receives.
+
+    `function` is called there with its end of the line. With `leads` it may start processes of its own. The line raises `EOFError` or
+    `OSError` when the process is gone.
+    """
+
+    def __init__(self, function: Callable[[Connection], None], leads: bool = False) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.line, theirs = context.Pipe()
+        self._process = context.Process(target=_accompany, args=(function, theirs), daemon=not leads)
+        with quiet_start():
+            self._process.start()
+        theirs.close()
+        atexit.register(self.end)  # which comes before Python waits for processes that are no daemons
+
+    def end(self) -> None:
+        """End the process at once, whatever it does; what it started ends with it.
+
+        The line is left to be closed when nobody holds it any more, since a thread that reads it would read what is opened in its place.
+        """
+        atexit.unregister(self.end)
+        self._process.terminate()
+        self._process.join(_SECONDS_TO_END)
+
+
+def _accompany(function: Callable[[Connection], None], line: Connection) -> None:
+    _start()
+    with suppress(EOFError, OSError):  # the other end is closed
+        function(line)
 
 
 def _end_with_parent() -> None:

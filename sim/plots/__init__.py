@@ -2,6 +2,7 @@
 
 from sim.plots.forest import forest
 from sim.plots.growth import growth
+from sim.plots.live import live_difference, live_levels
 from sim.plots.over_time import OVER_TIME, SUPPLY, difference_over_time, supply_by_channel
 from sim.plots.people import HURT, who_is_hurt
 from sim.plots.robust import robust
@@ -25,6 +26,8 @@ __all__ = [
     "growth",
     "harm_against_cost",
     "interaction_map",
+    "live_difference",
+    "live_levels",
     "robust",
     "supply_by_channel",
     "who_is_hurt",

@@ -185,13 +185,13 @@ class Gallery:
         return lambda: self.interaction_map(outcome)
 
 
-def rendered(figure: Figure, kind: str) -> bytes:
+def rendered(figure: Figure, kind: str, dots_per_inch: int = _DOTS_PER_INCH) -> bytes:
     """Return a figure as the bytes of a `png` or `svg` file; the same figure gives the same bytes.
 
     The first file settles where things stand: a later one of the same figure is not laid out again, which takes half of the time.
     """
     file = BytesIO()
     with calm(), mpl.rc_context({"svg.hashsalt": "abm", "svg.fonttype": "none"}):
-        figure.savefig(file, format=kind, dpi=_DOTS_PER_INCH, metadata={"Date": None} if kind == "svg" else None)
+        figure.savefig(file, format=kind, dpi=dots_per_inch, metadata={"Date": None} if kind == "svg" else None)
     figure.set_layout_engine("none")
     return file.getvalue()

@@ -1,6 +1,6 @@
 """The sections of the benchmark, a file each: `measure(setting)` returns rows of the table."""
 
-ORDER = ("whole", "laboratory", "peers", "growth", "floor", "workers", "burn_in", "start_up", "main_job")
+ORDER = ("whole", "laboratory", "peers", "growth", "floor", "workers", "burn_in", "start_up", "dashboard", "main_job")
 """In the order of the table."""
 
 ASKED_FOR = ("main_job",)

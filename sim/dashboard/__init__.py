@@ -1,0 +1,1 @@
+"""The dashboard: levers moved by hand, baseline and policy side by side. Only `page`, what it is made of, and `serving` need Solara."""

@@ -1,0 +1,137 @@
+"""Charts of the page as pictures, drawn in a process of their own: drawing is what would keep the page waiting most."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.dashboard.market import Line
+from sim.dashboard.session import Beside
+from sim.levers import CHANNELS
+from sim.outcomes import Column
+from sim.workers import Companion
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of the page: its title, and outcomes of one unit that it shows."""
+
+    title: str
+    outcomes: tuple[str, ...]
+
+
+CHARTS = (
+    Chart("Supply by channel", tuple(f"supply_{channel}" for channel in CHANNELS)),
+    Chart("Rented accounts in use", ("stock_rented",)),
+    Chart("Price of supply", ("price_yuan",)),
+    Chart("Commission paid to owners", ("commission_yuan",)),
+    Chart("Expected harm", ("expected_harm_yuan",)),
+    Chart("Owners banned", ("owners_banned",)),
+    Chart("Innocents sanctioned", ("innocents_sanctioned",)),
+    Chart("Cost of enforcement", ("enforcement_cost_yuan",)),
+)
+"""In the order of the page."""
+
+CHARTED = [outcome for chart in CHARTS for outcome in chart.outcomes]
+"""Outcomes of all charts."""
+
+_DOTS_PER_INCH = 170
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be drawn: some outcomes of one pair of runs so far, or of many.
+
+    `baseline` and `policy` are outcomes by name, shape `(days done,)`; `table` is `analysis.daily_differences` in their place.
+    """
+
+    outcomes: tuple[str, ...]
+    days: int
+    day: int
+    baseline: dict[str, Column]
+    policy: dict[str, Column]
+    table: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Both pictures of a chart as bytes of PNG files."""
+
+    levels: bytes
+    difference: bytes
+
+
+def draw(asked: Asked) -> Pictures:
+    """Draw a chart."""
+    import pandas as pd
+
+    from sim import plots
+    from sim.analysis import daily_differences
+    from sim.plots.gallery import rendered
+
+    table = asked.table
+    if table is None:
+        done = len(next(iter(asked.policy.values())))
+        arms = [
+            pd.DataFrame({**columns, "scenario": name, "replication": 0, "day": np.arange(done)})
+            for name, columns in (("baseline", asked.baseline), ("policy", asked.policy))
+        ]
+        table = daily_differences(pd.concat(arms), "baseline", asked.outcomes) if done else pd.DataFrame()
+    figures = (plot(table, asked.outcomes, asked.days, asked.day) for plot in (plots.live_levels, plots.live_difference))
+    return Pictures(*(rendered(figure, "png", _DOTS_PER_INCH) for figure in figures))
+
+
+def attend(line: Line) -> None:
+    """Draw what is asked for, until the other side is gone."""
+    while True:
+        asked = line.recv()
+        assert isinstance(asked, Asked)
+        try:
+            line.send(draw(asked))
+        except Exception:  # noqa: BLE001  # told where it was asked for, and the next picture has its chance
+            line.send(traceback.format_exc())
+
+
+def _painter() -> Beside:
+    return Companion(attend)
+
+
+class Painter:
+    """The process that draws, one for all pages; it is started again when it has died."""
+
+    def __init__(self, begin: Callable[[], Beside] = _painter) -> None:
+        self._begin = begin
+        self._beside: Beside | None = begin()
+        self._one_at_a_time = threading.Lock()
+
+    def draw(self, asked: Asked) -> Pictures:
+        """Have a chart drawn; raises `RuntimeError` when that fails."""
+        with self._one_at_a_time:
+            try:
+                if self._beside is None:
+                    self._beside = self._begin()
+                self._beside.line.send(asked)
+                answer = self._beside.line.recv()
+            except (EOFError, OSError) as error:
+                if self._beside is not None:
+                    self._beside.end()
+                self._beside = None
+                raise RuntimeError("the process that draws has died; the next day draws again") from error
+        if isinstance(answer, Pictures):
+            return answer
+        raise RuntimeError(str(answer))
+
+    def close(self) -> None:
+        """End the process."""
+        with suppress(OSError):
+            if self._beside is not None:
+                self._beside.end()

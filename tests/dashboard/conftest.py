@@ -1,0 +1,139 @@
+"""The dashboard as a person has it: the command, a browser, and a page of each test's own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+REQUIRED = "ABM_BROWSER"
+"""Set to `required` where a missing browser is a failure: .ci/run does, since tests that are left out there would be nobody's."""
+
+SECONDS_TO_ANSWER = 120
+"""Before a page is given up: a machine may have more to do. No test waits so long for what does come."""
+
+SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+
+
+def chromium() -> str:
+    """Return the program of the browser."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None and os.environ.get(REQUIRED) == "required":
+        pytest.fail(f"there is no chromium, and {REQUIRED}=required says that there must be")
+    if found is None:
+        pytest.skip("there is no chromium to open the dashboard with: apt-get install chromium")
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder where the command is started: a scenario for quick runs, and those that ship."""
+    made = tmp_path_factory.mktemp("dashboard")
+    (made / "scenarios").symlink_to(ROOT / "scenarios")
+    (made / "two_million.toml").write_text('extends = "scenarios/baseline.toml"\n[population]\nusers = 2_000_000\n')
+    return made
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    """Start `abm dashboard` and return its address; it must end by Ctrl-C and take all that it started with it."""
+    chromium()
+    line = [sys.executable, "-m", "sim", "dashboard", "two_million.toml", "--port", "0", "--no-browser", "--workers", "2"]
+    with subprocess.Popen(line, cwd=folder, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+/", said)
+        assert found, said + process.stderr.read()
+        yield found[0]
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(SECONDS_TO_ANSWER) == 130
+        assert rest == "", "the command says something while it serves or ends"
+        _wait_until_gone(process.pid)
+
+
+def _wait_until_gone(group: int) -> None:
+    for _ in range(10 * SECONDS_TO_ANSWER):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    pytest.fail("what the command started outlives it")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    """Start the browser."""
+    from playwright.sync_api import expect, sync_playwright
+
+    program = chromium()
+    expect.set_options(timeout=1000 * SECONDS_TO_ANSWER)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser, address) -> Iterator[Callable[..., object]]:
+    """Open the dashboard in a page of its own; nothing that the page asks for may be missing or come from elsewhere."""
+    opened: list[object] = []
+    wrong: list[str] = []
+
+    def open_(query: str = "", size: str = "desktop") -> object:
+        page = browser.new_page(viewport=SIZES[size], accept_downloads=True)
+        opened.append(page)
+        page.set_default_timeout(1000 * SECONDS_TO_ANSWER)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        ours = (address, f"blob:{address}", "data:")
+        page.on("request", lambda asked: None if asked.url.startswith(ours) else wrong.append(f"asks elsewhere: {asked.url}"))
+        page.on("response", lambda answer: wrong.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
+        page.goto(address + query)
+        page.get_by_role("button", name="Play").wait_for()
+        return page
+
+    yield open_
+    for page in opened:
+        page.goto("about:blank")  # as a tab that is closed, which ends what the page has started
+        page.close()
+    assert not wrong
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Keep how a page looks, whole; the path is printed."""
+    kept = tmp_path_factory.mktemp("screenshots")
+
+    def keep(page, name: str, whole: bool = True) -> Path:
+        size = page.viewport_size
+        if whole:  # the page scrolls in a part of its own
+            page.set_viewport_size({**size, "height": page.locator(".abm").evaluate("part => part.scrollHeight") + 40})
+        path = kept / f"{name}.png"
+        page.screenshot(path=path)
+        page.set_viewport_size(size)
+        sys.stdout.write(f"\nscreenshot: {path}\n")
+        return path
+
+    return keep
+
+
+@pytest.fixture
+def abm(folder: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run another command where the dashboard was started."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "-m", "sim", *map(str, arguments)]
+        return subprocess.run(line, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=600, check=True)
+
+    return run

@@ -1,0 +1,191 @@
+"""The dashboard in a real browser: what a person does with it, and what is then on the page."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+
+from sim.dashboard.choice import GROUPS
+from sim.dashboard.numbers import NUMBERS
+from sim.dashboard.pictures import CHARTS
+from sim.store import Results
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dashboard")]
+
+SQUEEZE = ("Registration audit", "Assisted verification", "Unsealing strictness")
+QUICK = "?scenario=two_million&users=200000&days=260"
+STATE = ".abm-state"
+
+
+def numbers(page, column: str) -> dict[str, float]:
+    """Return a column of the table of numbers, to the last digit."""
+    rows = page.locator("tr[data-outcome]").evaluate_all(
+        "(rows, column) => rows.map(row => [row.dataset.outcome, row.querySelector(`[data-column=${column}]`).title])", column
+    )
+    return {name: float(text) for name, text in rows}
+
+
+def expect(locator):
+    from playwright.sync_api import expect as expected
+
+    return expected(locator)
+
+
+def pictures_of(page, days: int, pairs: str = "one pair of runs"):
+    return page.locator(f'img[alt$="days 0 to {days - 1} of {pairs}"]')
+
+
+def played(page, days: int = 540) -> None:
+    """Play to the end, and wait for every picture of it."""
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator(STATE)).to_have_text(f"day {days} of {days}: done")
+    expect(pictures_of(page, days)).to_have_count(2 * len(CHARTS))
+
+
+def moved(page, lever: str, presses: int) -> None:
+    """Move a lever by the keyboard, a tenth a press."""
+    slider = page.get_by_role("slider", name=lever)
+    slider.focus()
+    for _ in range(abs(presses)):
+        page.keyboard.press("PageUp" if presses > 0 else "PageDown")
+
+
+def test_a_supply_squeeze_from_the_first_look_to_the_file(visit, picture, abm, folder):
+    page = visit()
+    expect(pictures_of(page, 180)).to_have_count(2 * len(CHARTS))  # the days before the policy, without a click
+    expect(page.locator(STATE)).to_have_text("day 180 of 540: paused, ready for the policy")
+    for lever in SQUEEZE:
+        moved(page, lever, 6)
+        expect(page.get_by_role("slider", name=f"{lever}: 0.90, standing 0.30")).to_have_attribute("aria-valuenow", "0.9")
+    page.get_by_label("Pace").select_option("10 days a second")
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator(STATE)).to_have_text(re.compile(r"day (18[1-9]|19\d) of 540: both runs are going"))
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator(STATE)).to_have_text(re.compile(r"of 540: paused$"))
+    stopped = page.locator(STATE).inner_text()
+    page.get_by_role("button", name="Step").click()
+    expect(page.locator(STATE)).to_have_text(f"day {int(stopped.split()[1]) + 1} of 540: paused")
+    page.get_by_label("Pace").select_option("as fast as it goes")
+    played(page)
+    picture(page, "desktop")
+    policy, baseline = numbers(page, "policy"), numbers(page, "baseline")
+    assert policy["stock_rented"] > 1.5 * baseline["stock_rented"]
+    assert policy["stock_registered"] < 0.5 * baseline["stock_registered"]
+
+    page.get_by_label("Name of the scenario").fill("squeezed")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download squeezed.toml").click()
+    page.get_by_role("button", name="Write squeezed.toml").click()
+    expect(page.get_by_text("squeezed.toml is written")).to_be_visible()
+    assert download.value.path().read_text() == (folder / "squeezed.toml").read_text()
+    page.get_by_role("button", name="Write squeezed.toml").click()
+    expect(page.get_by_text("is there already; choose another name")).to_be_visible()
+
+    abm("check", "squeezed.toml")
+    abm("run", "squeezed.toml", "--seed", 1, "--replications", 1, "--out", "squeezed")
+    run = Results(folder / "squeezed").runs.iloc[0]
+    assert policy == {name: run[name] for name in NUMBERS}
+    abm("run", "two_million.toml", "--seed", 1, "--replications", 1, "--out", "standing")
+    run = pd.read_parquet(folder / "standing" / "runs.parquet").iloc[0]
+    assert baseline == {name: run[name] for name in NUMBERS}
+
+    page.get_by_role("button", name="Reset").click()
+    expect(page.locator(STATE)).to_have_text("day 180 of 540: paused, ready for the policy")
+    expect(pictures_of(page, 180)).to_have_count(2 * len(CHARTS))
+    link = page.get_by_label("Link that restores this page").input_value()
+    assert link == page.url
+    assert link.endswith("?scenario=two_million&registration_audit=0.9&assisted_verification=0.9&unsealing_strictness=0.9")
+    page.reload()
+    expect(page.get_by_role("slider", name="Registration audit: 0.90, standing 0.30")).to_be_visible()
+    for lever in SQUEEZE:
+        expect(page.get_by_role("slider", name=lever)).to_have_attribute("aria-valuenow", "0.9")
+
+
+def test_nothing_moved_changes_nothing(visit):
+    page = visit(QUICK)
+    played(page, 260)
+    assert numbers(page, "baseline") == numbers(page, "policy")
+    assert set(page.locator('td[data-column="difference"]').all_inner_texts()) == {"0"}
+    assert set(numbers(page, "difference").values()) == {0.0}
+
+
+def test_replications_give_intervals_and_can_be_given_up(visit, picture):
+    page = visit(f"{QUICK}&registration_audit=0.9&ad_takedown=0.9")
+    page.get_by_label("Pairs of runs").fill("4")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Run 4 pairs").click()
+    expect(page.get_by_text("Means of days 240 to 259 over 4 pairs of runs")).to_be_visible()
+    expect(pictures_of(page, 260, "4 pairs of runs")).to_have_count(2 * len(CHARTS))
+    assert re.fullmatch(
+        r"[-+][\d,.]+ \(-?[\d,.]+ to -?[\d,.]+\)", page.locator('[data-outcome="stock_registered"] [data-column="difference"]').inner_text()
+    )
+    expect(page.get_by_text("Your policy: ")).to_be_visible()
+    picture(page, "replications")
+    page.get_by_label("Pairs of runs").fill("200")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Run 200 pairs").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Run 200 pairs")).to_be_enabled()
+    moved(page, "Registration audit", -1)
+    expect(page.get_by_text("pairs of runs, with 95 %")).to_have_count(0)
+
+
+def test_a_long_run_keeps_no_click_waiting(visit):
+    page = visit("?scenario=wechat_full")
+    moved(page, "Registration audit", 1)
+    expect(page.get_by_role("slider", name="Registration audit: 0.40")).to_be_visible()
+    page.get_by_text("Law: 2 levers").click()
+    moved(page, "Legal certainty", 1)
+    expect(page.get_by_text("Law: 2 levers, 1 moved")).to_be_visible()
+    assert "the days before the policy, the same in both runs" in page.locator(STATE).inner_text(), "the long run was over too soon to tell"
+
+
+def test_what_a_link_cannot_have_is_said(visit):
+    page = visit("?scenario=supply_squeezed&registration_audit=1.5&nonsense=1&users=200000")
+    for said in (
+        'The link: scenario = "supply_squeezed": did you mean "supply_squeeze"?',
+        'The link: registration_audit = "1.5": must be a number from 0 to 1',
+        'The link: "nonsense" is nothing that a link sets',
+    ):
+        expect(page.get_by_text(said)).to_be_visible()
+    expect(page.get_by_role("slider", name="Registration audit: 0.30, as standing")).to_be_visible()
+    assert "users=200000" in page.url
+    page.get_by_label("Policy day").fill("9999")
+    page.keyboard.press("Enter")
+    moved(page, "Registration audit", 1)
+    expect(page.get_by_text("is after the run, whose last day is 539")).to_be_visible()
+    expect(page.locator(STATE)).to_have_text("nothing is run")
+    page.get_by_role("button", name="Everything as in the file").click()
+    expect(page.locator(STATE)).to_have_text("day 180 of 540: paused, ready for the policy")
+
+
+def test_another_scenario_is_opened_as_its_file_has_it(visit):
+    page = visit(QUICK)
+    page.get_by_label("Scenario", exact=True).select_option("campus_campaign")
+    page.get_by_text("Segments of users aimed at: 2 of 4").click()
+    expect(page.get_by_label("Student")).to_be_checked()
+    expect(page.get_by_label("Stay at home parent")).not_to_be_checked()
+    expect(page.get_by_role("slider", name="Ad takedown: 0.60, standing 0.10")).to_be_visible()
+    page.get_by_label("Freelancer").uncheck()
+    expect(page.get_by_text("Segments of users aimed at: 1 of 4")).to_be_visible()
+    page.wait_for_url("**/?scenario=campus_campaign&segments=student")
+
+
+def test_a_phone_has_it_all_in_its_width_and_within_reach_of_the_keyboard(visit, picture):
+    page = visit(f"{QUICK}&registration_audit=0.9", size="phone")
+    expect(pictures_of(page, 180)).to_have_count(2 * len(CHARTS))
+    picture(page, "phone")
+    widths = page.evaluate("[document.documentElement.scrollWidth, document.querySelector('.abm').scrollWidth, window.innerWidth]")
+    assert max(widths) == 390
+    for group, names in GROUPS.items():
+        summary = page.locator("summary", has_text=f"{group}: ")
+        if not summary.evaluate("summary => summary.parentElement.open"):
+            summary.focus()
+            page.keyboard.press("Enter")
+        for name in names:
+            expect(page.get_by_role("slider", name=name.replace("_", " ").capitalize())).to_be_visible()
+    page.get_by_role("button", name="Play").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(STATE)).to_have_text("day 260 of 260: done")
