@@ -52,7 +52,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the runs are: `skipped` were there before, `computed` and `failed` were made now, of `total`."""
+    """How far the runs are: `skipped` were there before, `computed` and `failed` were made now, of `total`.
+
+    Those computed took `seconds`, each its equal part of a burn-in that it shared; `at_once` may be under way together.
+    """
 
     total: int
     skipped: int = 0
@@ -61,6 +64,8 @@ class Progress:
     stage: str = "runs"
     note: str = ""
     """What is to be said once, beside the numbers."""
+    seconds: float = 0.0
+    at_once: int = 1
 
     @property
     def left(self) -> int:
@@ -102,7 +107,9 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> RunResult | BurnIn
 
 @dataclass(frozen=True)
 class Written:
-    """What stands in for the result of a run that the process which made it has kept."""
+    """What stands in for the result of a run that the process which made it has kept; it took `seconds`, if they are known."""
+
+    seconds: float = 0.0
 
 
 OUT_OF_SIGHT = "this process does not see the results directory"
@@ -122,7 +129,7 @@ def made(place: Place | None, ids: Ids, function: Callable[..., Any], *arguments
     result = attempt(function, *arguments)
     if isinstance(result, RunResult):
         place.write(ids[0], result)
-        return Written()
+        return Written(result.seconds)
     if isinstance(result, BurnIn) and isinstance(result.state, bytes):
         with suppress(WriteError):  # a disk with room for runs may have none for states, which then are handed over
             return replace(result, state=place.put(result.state))
@@ -146,7 +153,8 @@ def run_jobs(
     """
     report = RunReport()
     pending = _missing(jobs, store, report)
-    state = Progress(len(pending) + len(report.skipped) + len(report.failed), len(report.skipped), failed=len(report.failed))
+    total, at_once = len(pending) + len(report.skipped) + len(report.failed), min(count(workers), max(len(pending), 1))
+    state = Progress(total, len(report.skipped), failed=len(report.failed), at_once=at_once)
     tell = progress or (lambda _: None)
     tell(state)
     told: set[str] = set()
@@ -160,6 +168,7 @@ def run_jobs(
                 else:
                     store.written(job.run_id)
                 report.done.append(job.run_id)
+                state = replace(state, seconds=state.seconds + result.seconds)
             else:
                 text = f"{result}\n" if isinstance(result, Crash) else str(result)
                 failure = Failure(job.run_id, job.scenario_name, job.replication, job.seed, text)

@@ -30,7 +30,7 @@ class Reporter:
         self.last: Progress | None = None
         self.earlier = 0
         self._quiet = quiet
-        self._start = self._told = time.monotonic()
+        self._told = time.monotonic()
         self._bar: Bar | None = None
         self._task: TaskID | None = None
 
@@ -47,7 +47,6 @@ class Reporter:
             say(state.note)
         elif state.stage != "runs":
             self.close()
-            self._start = time.monotonic()
             say(state.stage)
         elif sys.stderr.isatty():
             self._show_bar(state)
@@ -67,30 +66,36 @@ class Reporter:
         words = [f"{state.skipped + state.computed} of {state.total} runs done"]
         words += [f"{state.skipped} of them before"] if state.skipped and first else []
         words += [f"{state.failed} failed"] if state.failed else []
-        words += [f"about {duration(self._seconds_left(state))} left"] if state.computed and state.left else []
+        words += [f"about {duration(_seconds_left(state))} left"] if state.computed and state.left else []
         say(", ".join(words))
-
-    def _seconds_left(self, state: Progress) -> float:
-        return (time.monotonic() - self._start) / (state.computed + state.failed) * state.left
 
     def _show_bar(self, state: Progress) -> None:
         if self._bar is None:
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
             from rich.progress import Progress as Bar
 
             self._bar = Bar(
-                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
-                TimeRemainingColumn(), console=Console(stderr=True), refresh_per_second=2, speed_estimate_period=600,
+                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                TextColumn("{task.fields[left]}"), console=Console(stderr=True), refresh_per_second=2,
             )  # fmt: skip
-            self._task = self._bar.add_task("runs", total=state.total, completed=state.skipped)
+            self._task = self._bar.add_task("runs", total=state.total, completed=state.skipped, left="")
             self._bar.start()
         description = f"runs ({state.failed} failed)" if state.failed else "runs"
         if self._task is not None:
             done = state.skipped + state.computed + state.failed
-            self._bar.update(self._task, description=description, total=state.total, completed=done)
+            left = f"about {duration(_seconds_left(state))} left" if state.computed and state.left else ""
+            self._bar.update(self._task, description=description, total=state.total, completed=done, left=left)
 
     def close(self) -> None:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = self._task = None
+
+
+def _seconds_left(state: Progress) -> float:
+    """Return how long the runs that are left take, if they are like those made now: by their own seconds, and not by those since the start.
+
+    Before the first run ends processes start and burn-ins are made that others share, and runs that were there before took none.
+    """
+    return state.seconds / state.computed * state.left / state.at_once

@@ -16,7 +16,7 @@ import pytest
 from sim import burn_in, conduct
 from sim.burn_in import BurnIn, Schedule, Simulation, alike, not_shared, until_policies
 from sim.comparison import Runs
-from sim.experiment import OUT_OF_SIGHT, jobs_of, run_jobs
+from sim.experiment import OUT_OF_SIGHT, Progress, jobs_of, run_jobs
 from sim.model import AccountMarket
 from sim.plan import Plan
 from sim.reporter import Reporter
@@ -132,6 +132,20 @@ def test_seconds_of_runs_sum_to_the_time_spent(workers):
         **dict.fromkeys(TRIO, SHARED),
         "early": worlds.SECONDS_OF_WHOLE,
     }
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("kept", ["memory", "directory"])
+def test_progress_tells_the_seconds_of_runs_and_how_many_are_made_at_once(tmp_path, workers, kept):
+    """Processes hand runs over or keep them themselves; those that were there before count for none."""
+    jobs = jobs_of({**TRIO, "early": scenario("early", EARLY)}, 2, 11)
+    states: list[Progress] = []
+    with Store(tmp_path / "r") as store:
+        parts = store if kept == "directory" else Memory()
+        run_jobs(jobs[:4], parts, workers, how=worlds.StandIn())
+        run_jobs(jobs, parts, workers, states.append, how=worlds.StandIn())
+    assert (states[-1].skipped, states[-1].computed, states[-1].at_once) == (4, 4, workers)
+    assert states[-1].seconds == pytest.approx(3 * SHARED + worlds.SECONDS_OF_WHOLE)
 
 
 def test_a_function_that_stands_in_shares_nothing():
