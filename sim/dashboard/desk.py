@@ -79,6 +79,12 @@ class Desk:
         """Move a lever."""
         self.choose(self.opened.moved(self.choice, lever, strength))
 
+    def press(self, button: Callable[[], None]) -> None:
+        """Press a button of the run, whose days are shown again in place of replications that are done."""
+        if not self.replications.under_way:
+            self.replications.forget()
+        button()
+
     def replicate(self, replications: int) -> None:
         """Ask for more pairs of runs."""
         if self.session.pair is not None:

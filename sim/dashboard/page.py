@@ -21,10 +21,6 @@ _LIMITS = (
     "All entities are synthetic. Differences hold in the model, given its assumptions: it compares and explains, it does not forecast, and"
     " it shows no real platform, person or place (MODEL.md: What the model cannot show)."
 )
-_LEGEND = (
-    "Solid: your policy. Dashed: the standing regime, same luck. Upright line: the first day of the policy. Lines are means of seven days;"
-    " the second picture is the paired difference, your policy less the standing regime."
-)
 
 
 class _Served:
@@ -80,7 +76,6 @@ def Page() -> None:
                 LeverGroups(desk, desk.choice, chosen)
             with solara.Div(classes=["abm-results"]):
                 Numbers(desk)
-                tag("p", _LEGEND, class_="abm-legend")
                 Charts(desk)
                 ReplicationsPanel(desk)
                 KeepPanel(desk, desk.query)

@@ -17,6 +17,10 @@ from sim.outcomes import OUTCOMES
 
 PACES = {"as fast as it goes": 0.0, "60 days a second": 60.0, "10 days a second": 10.0, "2 days a second": 2.0}
 MOST_PAIRS = 200
+_LEGEND = (
+    "Solid: your policy. Dashed: the standing regime, same luck. Upright line: the first day of the policy. Lines are means of seven days."
+    " The second picture is the paired difference, your policy less the standing regime, with 95 % bands if there are several pairs."
+)
 _NOTHING = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 
@@ -38,9 +42,9 @@ def RunBar(desk: Desk) -> None:
             if session.playing:
                 solara.Button("Pause", icon_name="mdi-pause", color="primary", on_click=session.pause)
             else:
-                solara.Button("Play", icon_name="mdi-play", color="primary", on_click=session.play, disabled=idle)
-            solara.Button("Step", icon_name="mdi-skip-next", on_click=session.step, disabled=idle or session.finished)
-            solara.Button("Reset", icon_name="mdi-restart", on_click=session.reset, disabled=idle)
+                solara.Button("Play", icon_name="mdi-play", color="primary", on_click=lambda: desk.press(session.play), disabled=idle)
+            solara.Button("Step", icon_name="mdi-skip-next", on_click=lambda: desk.press(session.step), disabled=idle or session.finished)
+            solara.Button("Reset", icon_name="mdi-restart", on_click=lambda: desk.press(session.reset), disabled=idle)
             Select(label="Pace", values=list(PACES), value=pace, on_value=at)
         if idle:
             state = "nothing is run"
@@ -52,7 +56,7 @@ def RunBar(desk: Desk) -> None:
             state = f"day {session.day} of {session.days}: both runs are going"
         else:
             state = f"day {session.day} of {session.days}: paused" + (", ready for the policy" if session.day == day else "")
-        rv.ProgressLinear(value=100.0 * session.day / max(session.days, 1), height=6, color="primary")
+        tag("progress", max=str(max(session.days, 1)), value=str(session.day), aria_label="days done")
         tag("p", state, class_="abm-state", role="status")
     for problem in [*session.problems, *([session.failure] if session.failure else []), *([desk.failure] if desk.failure else [])]:
         notice(problem)
@@ -86,7 +90,8 @@ def _line(number: Number) -> rv.Html:
 
 @solara.component
 def Charts(desk: Desk) -> None:
-    """Show all charts."""
+    """Show all charts, and how to read them."""
+    tag("p", _LEGEND, class_="abm-legend")
     with solara.Div(classes=["abm-charts"]):
         for chart in CHARTS:
             Charted(desk, chart)
@@ -126,7 +131,7 @@ def ReplicationsPanel(desk: Desk) -> None:
         solara.InputInt("Pairs of runs", value=wanted, on_value=lambda number: want(min(max(number or 2, 2), MOST_PAIRS)))
         known = replications.known
         if replications.under_way and known is not None:
-            rv.ProgressLinear(value=100.0 * known.done / known.total, height=6)
+            tag("progress", max=str(known.total), value=str(known.done), aria_label="runs done")
             tag("p", f"{known.done} of {known.total} runs done", role="status")
             solara.Button("Cancel", on_click=replications.forget)
         else:

@@ -438,6 +438,13 @@ def test_a_desk_keeps_numbers_and_pictures_up_to_date(desk):
     assert desk.link_problems == []
 
 
+def test_buttons_of_the_run_show_its_days_again(desk):
+    desk.replications.done = object()
+    pressed = []
+    desk.press(lambda: pressed.append(True))
+    assert (desk.replications.done, pressed) == (None, [True])
+
+
 def test_a_desk_saves_what_it_runs_once(desk, offer):
     assert desk.save("kept") == "kept.toml is written. Run it with: abm run kept.toml; its replication 0 is the run on this page."
     assert (offer.folder / "kept.toml").is_file()
