@@ -17,7 +17,7 @@ from sim.plan import Plan
 from sim.plots.flow import day_flow
 from sim.plots.forest import forest
 from sim.plots.luck import FEWEST_PAIRS, shared_luck
-from sim.plots.moving import FEWEST_STEPS, FILM, GIF, film, gif, mp4
+from sim.plots.moving import FILM, GIF, STEPS, film, gif, mp4
 from sim.plots.over_time import OVER_TIME, SUPPLY, difference_over_time, supply_by_channel
 from sim.plots.people import who_is_hurt
 from sim.plots.robust import robust
@@ -138,7 +138,7 @@ class Gallery:
         first = self.study.baseline
         return day_flow(self._done.summary, self.study, [first] if policy is None else [first, policy])
 
-    def film(self, policy: str, kind: str = GIF, steps: int = FEWEST_STEPS) -> bytes:
+    def film(self, policy: str, kind: str = GIF, steps: int = STEPS) -> bytes:
         """Return the days around a policy as a moving picture beside the baseline: the bytes of a `gif`, or of an `mp4` by `ffmpeg`."""
         days = self._done.days_of(FILM)
         means = analysis.mean_daily(days[days["scenario"].isin([self.study.baseline, policy])], FILM)

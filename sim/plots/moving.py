@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.animation import FFMpegWriter
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -36,7 +37,7 @@ from sim.plots.style import (
     short_unit,
     tidy,
 )
-from sim.plots.text import Sheet, drawn
+from sim.plots.text import Sheet, calm, drawn
 
 STOCKS: tuple[str, ...] = tuple(f"stock_{channel}" for channel in CHANNELS)
 PRICES: tuple[str, ...] = ("price_yuan", "commission_yuan")
@@ -51,7 +52,7 @@ GIF, MP4 = "gif", "mp4"
 KINDS = (GIF, MP4)
 """Formats of a film."""
 
-FEWEST_STEPS = 70
+STEPS = 70
 """Frames that move, unless there are fewer days."""
 
 _DAYS_BEFORE, _SMOOTH = 60, 7
@@ -81,26 +82,30 @@ class Film:
         day = self.days[k]
         for curtain in self._curtains:
             curtain.x1 = float(day)
-        when = f"{-day} days before" if day < 0 else f"{day} days after"
+        when = f"{abs(day)} day{'' if abs(day) == 1 else 's'} {'before' if day < 0 else 'after'}"
         self._head.set_title(f"{when} {self._since}", fontsize=10, loc="left", fontweight="bold")
         self._answer.set_visible(k == len(self.days) - 1 or k == -1)
         return self.figure
 
+    def settle(self) -> None:
+        """Settle where things stand, with all that is ever shown."""
+        self.at(-1)
+        self.figure.draw_without_rendering()
+        self.figure.set_layout_engine("none")
+
     def frames(self) -> Iterator[Pixels]:
         """Give each frame as a picture, `(height, width, 3)`."""
-        self.at(-1)
-        self.figure.draw_without_rendering()  # where things stand is settled once, with all that is ever shown
-        self.figure.set_layout_engine("none")
-        for k in range(len(self.days)):
-            self.at(k)
-            file = BytesIO()
-            self.figure.savefig(file, format="rgba", dpi=_DOTS)
-            width, height = (int(size) for size in self.figure.get_size_inches() * _DOTS)
-            yield np.frombuffer(file.getvalue(), dtype=np.uint8).reshape(height, width, 4)[..., :3]
+        canvas = FigureCanvasAgg(self.figure)
+        with calm():
+            self.settle()
+            for k in range(len(self.days)):
+                self.at(k)
+                data, (width, height) = canvas.print_to_buffer()  # type: ignore[no-untyped-call]  # matplotlib types no canvas
+                yield np.frombuffer(data, dtype=np.uint8).reshape(height, width, 4)[..., :3]
 
 
 @drawn
-def film(means: pd.DataFrame, table: pd.DataFrame, study: Study, policy: str, steps: int = FEWEST_STEPS) -> Film:
+def film(means: pd.DataFrame, table: pd.DataFrame, study: Study, policy: str, steps: int = STEPS) -> Film:
     """Return the film of a policy beside the baseline: stocks by channel stacked, price and commission, days since the policy started.
 
     `means` is `analysis.mean_daily(daily, FILM)` of both scenarios, `table` their comparison, whose rows of `ANSWER` stand on the last
@@ -171,7 +176,7 @@ def _answer(ax: Axes, rows: pd.DataFrame, study: Study, where: tuple[float, floa
         else:
             value, low, high = (share_text(number) for number in (row.relative, row.relative_low, row.relative_high))
             said = f"{value} %" + (f"  [{low}, {high}]" if np.isfinite(row.low) else "")
-        lines.append((f"{outcome[6:]} accounts in use" if outcome in STOCKS else panel_title(outcome).lower(), said))
+        lines.append((f"{outcome.removeprefix('stock_')} accounts in use" if outcome in STOCKS else panel_title(outcome).lower(), said))
     first, last = study.window_days
     box = ax.inset_axes((0.3, where[0], 0.69, where[1] - where[0]))
     box.set(xticks=[], yticks=[], xlim=(0.0, 1.0), ylim=(len(lines) + 0.8, -0.4))
@@ -223,13 +228,13 @@ def can_encode() -> bool:
 
 def mp4(shown: Film) -> bytes:
     """Return a film as the bytes of an MP4 file; needs `ffmpeg`."""
-    with tempfile.TemporaryDirectory() as folder:
-        path, writer = (
-            Path(folder) / "film.mp4",
-            FFMpegWriter(fps=round(1000 / _FRAME_MS), codec="h264", extra_args=["-pix_fmt", "yuv420p"]),
-        )
+    with tempfile.TemporaryDirectory() as folder, calm():
+        path = Path(folder) / "film.mp4"
+        writer = FFMpegWriter(fps=1000 // _FRAME_MS, codec="h264", extra_args=["-pix_fmt", "yuv420p"])
         with writer.saving(shown.figure, str(path), _DOTS):
-            for k, _ in enumerate(shown.frames()):
-                for _held in range(_HOLD_MS // _FRAME_MS if k == len(shown.days) - 1 else 1):
+            shown.settle()
+            for k in range(len(shown.days)):
+                shown.at(k)
+                for _ in range(_HOLD_MS // _FRAME_MS if k == len(shown.days) - 1 else 1):
                     writer.grab_frame()
         return path.read_bytes()

@@ -241,6 +241,19 @@ def test_an_mp4_needs_an_encoder(directory, capsys, monkeypatch):
     assert "needs ffmpeg, which is not on the path" in said
 
 
+def test_an_mp4_is_what_the_encoder_was_given(done, tmp_path, monkeypatch):
+    encoder = tmp_path / "ffmpeg"
+    encoder.write_text('#!/bin/sh\nfor last; do :; done\ncat > "$last"\n')
+    encoder.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert moving.can_encode()
+    data = done.plot.film("supply_squeeze", "mp4", steps=3)
+    film = shown(done)
+    frame = next(film.frames()).shape
+    pixels = 4 * (frame[0] // 2 * 2) * (frame[1] // 2 * 2)  # an encoder takes even sizes
+    assert len(data) == (2 + 40) * pixels
+
+
 def test_runs_of_one_scenario_have_a_flow_and_no_film(tmp_path, capsys):
     short = {"run.days": 30, "run.burn_in_days": 10, "run.settle_days": 2, "run.replications": 2}
     plan = single(load_scenario("scenarios/baseline.toml", short))
