@@ -8,7 +8,7 @@ FLAGS ?=
 PARALLEL := -n auto --dist loadgroup
 
 .DELETE_ON_ERROR:
-.PHONY: help compare install format lint check test nightly bench baseline tables clean
+.PHONY: help compare install format lint check test nightly bench baseline tables gallery clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ baseline: install  ## write the baseline numbers anew, after a change that is me
 
 tables: install  ## make the tables of MODEL.md and README.md anew from the code and results/reference
 	$(BIN)/python -m sim.tables MODEL.md README.md
+
+gallery: install  ## draw every committed figure from its table, say which differ; FLAGS=--check writes nothing, --run makes the runs too
+	$(BIN)/python tests/gallery/rebuild.py $(FLAGS)
 
 clean:  ## remove the environment, caches and results that are not committed
 	rm -rf $(VENV) .venv-* build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

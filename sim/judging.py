@@ -112,8 +112,8 @@ def validate(
     done = carried_out(plan, target, workers, quiet, cluster, retry_failed)
     if done.failures:
         conclude(done, target, quiet)
-    for suffix in ("csv", "md", "html", "png"):
-        (target / f"scorecard.{suffix}").unlink(missing_ok=True)
+    for name in ("scorecard.csv", "scorecard.md", "scorecard.html", "scorecard.png", "curves.csv"):
+        (target / name).unlink(missing_ok=True)
 
     def tell(made: int, total: int) -> None:
         if not quiet and (made % max(1, total // 10) == 0 or made == total):
@@ -124,10 +124,12 @@ def validate(
             seen = patterns.gathered(done, chosen, hands, tell)
         table = patterns.judged(seen, chosen)
         note = f"n = {plan.replications} replications on common seeds; {base.population.users:,} users."
-        figure = scorecard(patterns.curves(seen, chosen), patterns.tallies(table), note)
+        curves = patterns.curves(seen, chosen)
+        figure = scorecard(curves, patterns.tallies(table), note)
         with replacing(target / "scorecard.png") as temporary:
             temporary.write_bytes(rendered(figure, "png"))
         write_csv(target / "scorecard.csv", table)
+        write_csv(target / "curves.csv", curves)
         write_text(target / "scorecard.md", patterns.markdown(table))
         write_text(target / "scorecard.html", patterns.page(table, rendered(figure, "svg").decode()))
     except KeyboardInterrupt:

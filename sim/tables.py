@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import get_type_hints
 
+from sim.exhibits import gallery, watched
 from sim.headlines import headlines
 from sim.levers import LEVERS
 from sim.outcomes import OUTCOMES
@@ -134,6 +135,8 @@ _TABLES: dict[str, Callable[[Path], str]] = {
     "robustness": robustness,
     "scenarios": scenarios,
     "headlines": headlines,
+    "gallery": gallery,
+    "watched": watched,
     "assumptions": lambda _results: assumptions(),
     "sizes": lambda _results: sizes(),
 }

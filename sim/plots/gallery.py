@@ -14,7 +14,10 @@ from matplotlib.figure import Figure
 
 from sim import analysis
 from sim.plan import Plan
+from sim.plots.flow import day_flow
 from sim.plots.forest import forest
+from sim.plots.luck import FEWEST_PAIRS, shared_luck
+from sim.plots.moving import FILM, GIF, STEPS, film, gif, mp4
 from sim.plots.over_time import OVER_TIME, SUPPLY, difference_over_time, supply_by_channel
 from sim.plots.people import who_is_hurt
 from sim.plots.robust import robust
@@ -34,6 +37,10 @@ class Finished(Protocol):
     @property
     def plan(self) -> Plan:
         """What was asked for."""
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """Means over replications by scenario and outcome."""
 
     def days_of(self, outcomes: Sequence[str]) -> pd.DataFrame:
         """Return one row a run and day, with some of the outcomes."""
@@ -126,9 +133,25 @@ class Gallery:
         table = analysis.daily_differences(self._done.days_of(OVER_TIME), self.study.baseline, OVER_TIME)
         return difference_over_time(table, self.study)
 
+    def day_flow(self, policy: str | None = None) -> Figure:
+        """Draw a mean day of the market as a flow: of the one scenario, or of the baseline and a policy beside it."""
+        first = self.study.baseline
+        return day_flow(self._done.summary, self.study, [first] if policy is None else [first, policy])
+
+    def film(self, policy: str, kind: str = GIF, steps: int = STEPS) -> bytes:
+        """Return the days around a policy as a moving picture beside the baseline: the bytes of a `gif`, or of an `mp4` by `ffmpeg`."""
+        days = self._done.days_of(FILM)
+        means = analysis.mean_daily(days[days["scenario"].isin([self.study.baseline, policy])], FILM)
+        shown = film(means, self._compared.table, self.study, policy, steps)
+        return gif(shown) if kind == GIF else mp4(shown)
+
     def who_is_hurt(self) -> Figure:
         """Draw owners by segment, innocents, helpers and victims under each policy."""
         return who_is_hurt(self._compared.table, self.study)
+
+    def shared_luck(self) -> Figure:
+        """Draw how many independent runs tell as much as one pair on the same seeds."""
+        return shared_luck(self._compared.table, self.study, self._plan.outcomes)
 
     @overload
     def harm_against_cost(self, ax: None = None) -> Figure: ...
@@ -172,6 +195,8 @@ class Gallery:
         }
         if self._plan.daily and len(self._plan.scenarios) <= _MOST_PANELS + 1:
             figures |= {"supply_by_channel": self.supply_by_channel, "difference_over_time": self.difference_over_time}
+        if self._compared.table["replications"].max() >= FEWEST_PAIRS:
+            figures["shared_luck"] = self.shared_luck
         return figures
 
     def robustness(self) -> Figure:

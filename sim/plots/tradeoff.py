@@ -38,6 +38,7 @@ _DISTANCES = (3.0, 12.0, 25.0, 45.0, 70.0, 100.0, 135.0)  # gaps tried between b
 _PALE_BOX = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.5}
 _KEY_AT = (0.17, 0.53, 0.86)  # columns of the key
 _KEY_ROWS = 8  # at least, so that the lines of an entry keep together
+_ROUNDING = 1e-6  # square pixels that are nothing, so that the last bit of a number moves no label
 _SMALL = 3.0  # half the width of a small point, points
 _ANGLES = np.arange(0.0, 2.0 * np.pi, np.pi / 8.0)
 
@@ -184,7 +185,8 @@ def place_labels(
             place = box.translated(x, y)
             covered = sum(_overlap(place, other) for other in taken)
             outside = box.width * box.height - _overlap(place, inside)
-            crossed = sum(_overlap(place, bar) > 0.0 for bar in bars)
+            outside, covered = (area if area > _ROUNDING else 0.0 for area in (outside, covered))
+            crossed = sum(_overlap(place, bar) > _ROUNDING for bar in bars)
             cost = (
                 distance
                 + 40.0 * crossed
@@ -192,7 +194,7 @@ def place_labels(
                 + (outside > 0.0) * 300.0
                 + 500.0 * (covered + outside) / (box.width * box.height)
             )
-            if cost < best:
+            if cost < best - _ROUNDING:
                 best, dx, dy = cost, float(x), float(y)
         taken.append(box.translated(dx, dy))
         text.set_position((dx / scale, dy / scale))

@@ -17,6 +17,7 @@ _SHOWS = {
     "who_is_hurt": "Who is hurt under each policy: owners banned by segment, innocents, helpers, victims; means a day.",
     "supply_by_channel": "Effective supply by channel over days, stacked, with the baseline's in the background.",
     "difference_over_time": "Paired differences from the baseline day by day, with bands: rented accounts, supply, price, expected harm.",
+    "shared_luck": "How many times as many independent runs it takes to tell as much as pairs on the same seeds, with intervals.",
     "robustness": "Each effect at the ledger's own values with its interval over luck and, below it, its spread over parameters.",
     "dose_response": "Outcomes against the level of the one key that was varied, with bands; a panel an outcome.",
 }

@@ -11,6 +11,7 @@ from ratios import Aim, Rates, Row, compared
 BASELINE = "scenarios/baseline.toml"
 WARM_UP = 20
 FIGURE = "benchmarks_growth.png"
+"""Its table is a CSV file of the same name."""
 
 
 def factors(setting: Setting) -> list[Row]:
@@ -87,21 +88,28 @@ def curve(setting: Setting) -> tuple[list[Row], dict[str, list[float]]]:
     return rows, table
 
 
-def draw(table: dict[str, list[float]], path: Path, note: str) -> None:
-    """Draw the curve into a file."""
+def note_of(stretches: int) -> str:
+    """Return the caption of the figure."""
+    return f"Standing regime, one process; medians of {stretches} stretches in turn, least and largest."
+
+
+def draw(table: dict[str, list[float]], path: Path, stretches: int) -> None:
+    """Draw the curve into a file, and write its points beside it."""
     import pandas as pd
 
     from sim import plots
     from sim.plots.gallery import rendered
+    from sim.store import write_csv
 
+    points = pd.DataFrame(table).assign(stretches=stretches)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(rendered(plots.growth(pd.DataFrame(table), note), "png"))
+    path.write_bytes(rendered(plots.growth(points, note_of(stretches)), "png"))
+    write_csv(path.with_suffix(".csv"), points)
 
 
 def measure(setting: Setting) -> list[Row]:
     """Measure the two factors and the curve, and draw the curve beside the table."""
     rows = factors(setting)
     points, table = curve(setting)
-    note = f"Standing regime, one process; medians of {points[0].runs} stretches in turn, least and largest."
-    draw(table, setting.figures / FIGURE, note)
+    draw(table, setting.figures / FIGURE, points[0].runs)
     return rows + points
