@@ -66,7 +66,7 @@ def live_difference(table: pd.DataFrame, outcomes: Sequence[str], days: int, day
         panel.set_ylim(-1.0, 1.0)
         panel.set_yticks([0.0], ["0"])
         if len(table):
-            panel.text(0.98, 0.6, "exactly 0 on every day", transform=panel.transAxes, ha="right", fontsize=8, color=GREY)
+            panel.text(0.03, 0.9, "exactly 0 on every day", transform=panel.transAxes, fontsize=8, color=GREY)
     _finish(panel, days, day, f"change, {unit_of(outcomes[0])}", moves)
     return figure if ax is None else panel
 

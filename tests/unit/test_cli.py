@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 BASELINE = ROOT / "scenarios" / "baseline.toml"
 COMPARISON = ROOT / "scenarios" / "experiments" / "policy_comparison.toml"
 SCREENING = COMPARISON.with_name("screening_morris.toml")
-HEAVY = ("mesa", "pandas", "scipy.stats", "matplotlib", "pyarrow")
+HEAVY = ("mesa", "pandas", "scipy.stats", "matplotlib", "pyarrow", "solara")
 
 
 @pytest.fixture(autouse=True)
