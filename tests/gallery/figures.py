@@ -83,3 +83,6 @@ FIGURES: dict[str, tuple[str, str]] = {
     "benchmarks_growth.png": ("benchmarks_growth", "A day costs what happens in it, not what users there are."),
 }
 """Each committed figure, by its path in `results/reference`: its job, and what it says."""
+
+SCREENSHOTS: dict[str, str] = {"dashboard.png": "The page after a squeeze of sign-up and unsealing."}
+"""Pictures of a page, which every browser draws a little otherwise: `pytest tests/dashboard -s` takes them and says where they are."""
