@@ -152,8 +152,10 @@ def test_what_a_link_cannot_have_is_said(visit):
         expect(page.get_by_text(said)).to_be_visible()
     expect(page.get_by_role("slider", name="Registration audit: 0.30, as standing")).to_be_visible()
     assert "users=200000" in page.url
+    expect(page.locator(STATE)).to_have_text("day 180 of 540: paused, ready for the policy")
     page.get_by_label("Policy day").fill("9999")
     page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("day=9999"))  # the page has taken it over, and draws its levers anew
     moved(page, "Registration audit", 1)
     expect(page.get_by_text("is after the run, whose last day is 539")).to_be_visible()
     expect(page.locator(STATE)).to_have_text("nothing is run")
