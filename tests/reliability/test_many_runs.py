@@ -123,7 +123,7 @@ def assert_once_and_the_same(one: Work, other: Work, count: int, kills: int) -> 
         assert abs(done["base"] - done["policy"]) <= 8, "scenarios are not interleaved"
 
 
-@pytest.mark.parametrize("count", [pytest.param(60, marks=pytest.mark.slow), pytest.param(2000, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("count", [pytest.param(60, marks=pytest.mark.nightly), pytest.param(2000, marks=pytest.mark.nightly)])
 def test_killed_workers_and_a_killed_command_lose_nothing(work, count):
     one, other = work("one", 0.03), work("other")
     process = one.start(count, "r", runs_a_pack=count // 4)
