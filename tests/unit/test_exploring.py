@@ -183,6 +183,11 @@ def test_runs_are_kept_and_go_on(written, tmp_path):
         sim.open_results(out)
 
 
+def test_the_last_replication_has_no_seed_above_the_greatest(written):
+    with pytest.raises(ScenarioError, match=f"seed = {2**53}: must be at most {2**53 - 2} here"):
+        explore(written('kind = "factorial"'), replications=3, seed=2**53, how=days_of)
+
+
 def test_days_are_written_when_asked_for(written, tmp_path):
     file, out = written('kind = "factorial"', head=f"{HEAD}daily = true\n"), tmp_path / "out"
     explore(file, out=out, how=days_of)
