@@ -1,6 +1,7 @@
 """Calls in other processes, through an executor; blame for the call that kills its process.
 
-Without another executor they are spawned here: cheap to start, one thread each, gone when the parent goes.
+Without another executor they are started here: one thread each, gone when the parent goes. On Linux a server that has the package
+imported forks them, in hundredths of a second; elsewhere each is spawned and imports what it needs.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import atexit
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
 
 Key = TypeVar("Key")
@@ -25,8 +28,10 @@ Result = TypeVar("Result")
 Workers = int | Executor
 """Processes of this machine, or an executor of another kind, such as a cluster's: what makes many runs takes either."""
 
-ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "ARROW")}
-"""Environment in which numerical libraries start no threads of their own: the processes are the parallelism."""
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "ARROW")} | {
+    "JE_ARROW_MALLOC_CONF": "background_thread:false"
+}
+"""Environment in which numerical libraries start no threads of their own: the processes are the parallelism, and one is forked."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -126,6 +131,18 @@ def _end_of_results(pool: ProcessPoolExecutor) -> None:
         writer.close()
 
 
+_SLOW_TO_IMPORT = "sim.model"
+
+
+def _context() -> BaseContext:
+    """Return how processes are started; the server, which starts with the first of them, imports what this one has and the model."""
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([_SLOW_TO_IMPORT, *(name for name in sys.modules if name.startswith("sim."))])
+    return context
+
+
 @contextmanager
 def _pool(workers: Workers, flying: Mapping[Future[Result], object]) -> Iterator[Executor]:
     """Give an executor; an exception ends the processes that were started for it, and on another one gives up the calls that are flying."""
@@ -138,7 +155,7 @@ def _pool(workers: Workers, flying: Mapping[Future[Result], object]) -> Iterator
             raise
         return
     before = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start)
+    pool = ProcessPoolExecutor(workers, mp_context=_context(), initializer=_start)
     try:
         yield pool
     except BaseException:
