@@ -7,6 +7,9 @@ EXPERIMENT ?= scenarios/experiments/policy_comparison.toml
 FLAGS ?=
 PARALLEL := -n auto --dist loadgroup
 
+# Compiled files are kept, in the environment and the checkout, whatever the shell asks for: hundreds of commands start in the tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DELETE_ON_ERROR:
 .PHONY: help compare install format lint check test nightly bench baseline tables gallery clean
 
