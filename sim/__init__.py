@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from sim.comparison import Comparison, Robust, Runs
     from sim.conduct import compare, open_results, run, sweep
     from sim.discovery.discovery import Discovery, discover
-    from sim.experiment import replay
-    from sim.exploring.carrying import Explored, explore
+    from sim.exploring.carrying import Explored, experiment
     from sim.exploring.interactions import Interactions, interactions
     from sim.exploring.sensitivity import Sensitivity, sensitivity
     from sim.faults import ScenarioError
     from sim.model import AccountMarket
     from sim.optimising.command import Optimised, optimise
+    from sim.replaying import replay
     from sim.report import write_report
     from sim.scenario import Scenario, load_scenario
     from sim.store import Results, StoreError, WriteError
@@ -51,14 +51,14 @@ _HOMES = {
     "as_function": "sim.calling",
     "compare": "sim.conduct",
     "discover": "sim.discovery.discovery",
-    "explore": "sim.exploring.carrying",
+    "experiment": "sim.exploring.carrying",
     "interactions": "sim.exploring.interactions",
     "load_scenario": "sim.scenario",
     "on_cluster": "sim.cluster",
     "open_results": "sim.conduct",
     "optimise": "sim.optimising.command",
     "over_learning": "sim.structure",
-    "replay": "sim.experiment",
+    "replay": "sim.replaying",
     "run": "sim.conduct",
     "sensitivity": "sim.exploring.sensitivity",
     "sweep": "sim.conduct",
@@ -87,7 +87,7 @@ __all__ = [
     "as_function",
     "compare",
     "discover",
-    "explore",
+    "experiment",
     "interactions",
     "load_scenario",
     "on_cluster",

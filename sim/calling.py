@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim.burn_in import Simulate
 from sim.conduct import MOST_RUNS, MOST_SEED, check_workers
-from sim.experiment import jobs_of, run_jobs
 from sim.exploring.factors import full_key, is_whole, no_factor, outside, span
 from sim.faults import Fault, ScenarioError, corrected, nearest, one_of, show
+from sim.jobs import jobs_of, run_jobs
 from sim.scenario import Scenario
 from sim.store import MEANS, Memory
 from sim.workers import Workers

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sim import analysis, notebook
-from sim.experiment import Failure
+from sim.jobs import Failure
 from sim.levers import LEVERS
 from sim.outcomes import OUTCOMES
 from sim.plan import Plan

@@ -12,9 +12,9 @@ from pathlib import Path
 from sim import analysis
 from sim.burn_in import not_shared
 from sim.comparison import Comparison, Kept, Robust, Runs
-from sim.experiment import Failure, Progress, run_jobs
 from sim.experiment_file import HEADLINE, SHOWN, Experiment
 from sim.faults import Fault, ScenarioError, corrected, nearest, one_of, show
+from sim.jobs import Failure, Progress, run_jobs
 from sim.plan import Plan, check_pairs, planned, single, swept, varies_of
 from sim.provenance import provenance
 from sim.scenario import Scenario

@@ -14,7 +14,7 @@ from sim.options import ClusterAddress, Out, Quiet, Replications, RetryFailed, S
 from sim.runner import carried_out, conclude, forget_failures, kept_if_interrupted, overrides_of, shipped, team, with_table
 
 if TYPE_CHECKING:
-    from sim.experiment import Failure
+    from sim.jobs import Failure
 
 _SMALL_WORLD = f"{SMALL['population.users']:,} users, {SMALL['run.days']} days"
 

@@ -155,7 +155,7 @@ _MOST_ROWS, _MOST_SCENARIOS = 1000, 40
 
 def replay(run_id: Annotated[str, typer.Argument(help="The run's id, or the beginning of it.")], out: Place = Path("results")) -> None:
     """Make one run again; say whether the result is identical."""
-    from sim.experiment import replay as make_again
+    from sim.replaying import replay as make_again
     from sim.screen import say, show
 
     again = make_again(run_id, out)

@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.experiment import Failure, Job, jobs_of
 from sim.experiment_file import HEADLINE, SHOWN, Experiment, Vary, parse_vary, unpaired, vary_scenario
 from sim.faults import OVERRIDE, Fault, ScenarioError, show, show_key
+from sim.jobs import Failure, Job, jobs_of
 from sim.levers import LEVERS
 from sim.parameters import LEDGER
 from sim.scenario import Scenario, load_scenario

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from sim.experiment import Progress
+    from sim.jobs import Progress
 
 _SECONDS_A_LINE = 10.0
 

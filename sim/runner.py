@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sim.comparison import Runs
-    from sim.experiment import Failure
+    from sim.jobs import Failure
     from sim.plan import Plan
     from sim.reporter import Reporter
     from sim.workers import Workers

@@ -11,9 +11,9 @@ import pandas as pd
 from sim.analysis.structure import in_words, side_by_side
 from sim.comparison import Comparison, Runs
 from sim.conduct import Tell, asked_of, carry_out
-from sim.experiment import Progress
 from sim.experiment_file import HEADLINE, SHOWN
 from sim.faults import Fault, ScenarioError, show
+from sim.jobs import Progress
 from sim.levers import LEARNING
 from sim.plan import Plan
 from sim.scenario import Scenario

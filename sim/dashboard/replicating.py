@@ -18,7 +18,7 @@ from sim.workers import Companion
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.experiment import Progress
+    from sim.jobs import Progress
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ import pandas as pd
 from sim.burn_in import Simulate, not_shared
 from sim.comparison import Kept
 from sim.conduct import check_seeds, check_workers
-from sim.experiment import Failure, Progress, run_jobs
 from sim.exploring.design import ONE_AT_A_TIME
 from sim.exploring.file import Exploration, load_exploration
 from sim.exploring.given import Values
 from sim.exploring.points import require_extra, settings, values_of
 from sim.exploring.tables import points_table
 from sim.faults import OVERRIDE, Fault, ScenarioError
+from sim.jobs import Failure, Progress, run_jobs
 from sim.plan import EXPERIMENT, Plan, standing
 from sim.provenance import provenance
 from sim.store import Memory, Parts, Results, Store, replacing, write_csv, write_table, writing
@@ -99,7 +99,7 @@ class Explored:
         return points_table(self.runs, self.layout.points, [factor.key for factor in asked.factors], asked.outcomes)
 
 
-def explore(
+def experiment(
     file: str | Path,
     replications: int | None = None,
     seed: int | None = None,
@@ -163,7 +163,7 @@ def _named(number: int, k: int, of: str) -> str:
 def carry_out(
     layout: Layout, out: Path | str | None = None, workers: Workers = 1, progress: Tell | None = None, how: Simulate | None = None
 ) -> Explored:
-    """Make the runs that are missing and, in a results directory, write tables and manifest; errors as in `explore`.
+    """Make the runs that are missing and, in a results directory, write tables and manifest; errors as in `experiment`.
 
     Runs are interleaved by replication: when they are cut off, every point has as many as any other, or one less.
     """

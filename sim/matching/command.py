@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.burn_in import Simulate
-from sim.experiment import Failure, Progress
+from sim.jobs import Failure, Progress
 from sim.matching import tables
 from sim.matching.asked import Asked, changes, check, settings_of
 from sim.matching.defaults import MEMBERS, POINTS, REPLICATIONS, SMALL, WAVES, WORLD_POINTS

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.burn_in import Simulate
-from sim.experiment import Failure, Job, Progress, run_jobs
+from sim.jobs import Failure, Job, Progress, run_jobs
 from sim.matching.targets import Target
 from sim.provenance import run_id
 from sim.scenario import Scenario

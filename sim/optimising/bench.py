@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.burn_in import Simulate
-from sim.experiment import Failure, Job, Progress, run_jobs
+from sim.jobs import Failure, Job, Progress, run_jobs
 from sim.matching.simulator import manifest_of
 from sim.optimising.file import Optimisation, settings
 from sim.plan import OPTIMISE, STRIDE

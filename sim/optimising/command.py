@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sim.burn_in import Simulate, not_shared
 from sim.conduct import check_workers
-from sim.experiment import Progress
+from sim.jobs import Progress
 from sim.matching.asked import changes
 from sim.optimising import front, judged, sentences
 from sim.optimising.bench import Bench, SearchFailedError, Tell

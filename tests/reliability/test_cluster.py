@@ -93,7 +93,7 @@ def fails(scenario, seed):
 
 if __name__ == "__main__":
     import script, sim
-    from sim.experiment import jobs_of, run_jobs
+    from sim.jobs import jobs_of, run_jobs
     from sim.store import Memory
     scenario = sim.load_scenario({pair[0]!r}, {{"run.days": 30}})
     jobs = jobs_of({{"small": scenario}}, 3, 1)

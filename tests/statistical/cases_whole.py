@@ -11,7 +11,7 @@ from known_worlds import BUSY, STIRRED, merged, ran, scenario, started
 from scipy import stats
 
 import sim.world.start as beginning
-from sim.experiment import jobs_of, run_jobs
+from sim.jobs import jobs_of, run_jobs
 from sim.levers import LEVERS, SEGMENTS
 from sim.model import AccountMarket
 from sim.outcomes import MARKET_SERIES, OUTCOMES, window_means

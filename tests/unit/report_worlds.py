@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sim import luck
-from sim.experiment import Job
+from sim.jobs import Job
 from sim.outcomes import OUTCOMES, window_means
 from sim.plan import Plan
 from sim.scenario import load_scenario

@@ -16,7 +16,7 @@ import pytest
 from sim import burn_in, conduct
 from sim.burn_in import BurnIn, Schedule, Simulation, alike, not_shared, until_policies
 from sim.comparison import Runs
-from sim.experiment import OUT_OF_SIGHT, Progress, jobs_of, run_jobs
+from sim.jobs import OUT_OF_SIGHT, Progress, jobs_of, run_jobs
 from sim.model import AccountMarket
 from sim.plan import Plan
 from sim.reporter import Reporter
@@ -268,7 +268,7 @@ def test_few_states_wait_and_no_process_does(most):
 def small_memory(monkeypatch):
     """Let no state be small enough to be shared, and nothing be drawn."""
     monkeypatch.setattr(burn_in, "MOST_BYTES", 1000)
-    monkeypatch.setattr("sim.experiment.simulate", worlds.StandIn())
+    monkeypatch.setattr("sim.jobs.simulate", worlds.StandIn())
     monkeypatch.setattr(Runs, "write_figures", lambda *_: None)
 
 

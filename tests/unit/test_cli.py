@@ -17,7 +17,7 @@ import pytest
 
 from sim import __version__, judging
 from sim.cli import main
-from sim.experiment import Progress
+from sim.jobs import Progress
 from sim.levers import LEVERS
 from sim.matching import calibrate
 from sim.outcomes import OUTCOMES
@@ -238,7 +238,7 @@ def test_a_calibration_of_which_every_run_fails_exits_with_1(capsys, tmp_path, m
     def fails(_scenario: object, _seed: int) -> None:
         raise ArithmeticError("no market")
 
-    monkeypatch.setattr("sim.experiment.simulate", fails)
+    monkeypatch.setattr("sim.jobs.simulate", fails)
     small = ["--scenario", BASELINE, "--points", "16", "--members", "0", "--workers", "1", "--quiet", "--out", tmp_path / "r"]
     code, out, err = tell(capsys, "calibrate", *small)
     assert (code, out) == (1, "")

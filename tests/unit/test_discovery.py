@@ -17,7 +17,7 @@ from sim.discovery import boxes
 from sim.discovery.boxes import FEWEST, SIGNIFICANT, balance, find_boxes, found_again, quasi_p_values, significant, within
 from sim.discovery.discovery import Discovery
 from sim.discovery.verdicts import changes
-from sim.exploring.carrying import explore
+from sim.exploring.carrying import experiment
 from sim.exploring.file import load_exploration
 from sim.exploring.rule import Condition, Rule
 from sim.faults import ScenarioError
@@ -135,7 +135,7 @@ def test_coverage_density_and_quasi_p_are_what_they_are_said_to_be(bryant):
 
 def test_a_known_box_is_found_and_nothing_else(file, monkeypatch):
     monkeypatch.setattr(boxes, "RESAMPLES", 20)
-    done = sim.discover(explore(file(design='kind = "sobol"\npoints = 128'), how=in_a_corner))
+    done = sim.discover(experiment(file(design='kind = "sobol"\npoints = 128'), how=in_a_corner))
     part = done.boxes[done.boxes["restricted"]].set_index("factor")
     assert list(part.index) == ["policies.account_audit.strength", "policies.registration_audit.strength"]
     assert part["high"].iloc[0] == pytest.approx(0.45, abs=0.03)
@@ -237,13 +237,13 @@ def test_verdicts_that_chance_leaves_open_are_told(file):
         own = float(luck.normals(seed, f"own {scenario.name}", (1,))[0])
         return outcome(100.0 * (1.0 - x * helps(scenario)) + 2.0 * own)
 
-    done = sim.discover(explore(file(replications=3), how=how))
+    done = sim.discover(experiment(file(replications=3), how=how))
     worlds = done.worlds[done.worlds["world"] > 0]
     near = (worlds["policies.account_audit.strength"] - 0.1).abs()
     assert worlds["uncertain"][near > 0.1].sum() == 0
     assert worlds["uncertain"][near < 0.02].all()
     assert f"Chance leaves the verdict open in {100 * worlds['uncertain'].mean():.0f} %" in done.answer[0]
-    alone = sim.discover(explore(file(replications=1), how=how))
+    alone = sim.discover(experiment(file(replications=1), how=how))
     assert alone.worlds["uncertain"].isna().all()
     assert "With one seed a world it is not known" in alone.answer[0]
 
@@ -260,7 +260,7 @@ def test_where_there_is_nothing_to_describe_it_is_told_plainly(file, limit, word
     def how(scenario, _seed):
         return outcome(100.0 * (1.0 - (0.01 + 0.98 * strengths(scenario)[0]) * helps(scenario)))
 
-    done = sim.discover(explore(file(RULE.replace("-0.1", str(limit)), 'kind = "sobol"\npoints = 32'), how=how))
+    done = sim.discover(experiment(file(RULE.replace("-0.1", str(limit)), 'kind = "sobol"\npoints = 32'), how=how))
     assert words in "\n".join(done.answer)
     assert done.boxes.empty
     assert not done.figures()
@@ -276,7 +276,7 @@ def test_worlds_that_somebody_picked_stand_for_no_others(file, limit, share):
     path = file(RULE.replace("-0.1", str(limit)), 'kind = "table"\nfile = "mine.csv"')
     Path("mine.csv").write_text("account_audit\n" + "".join(f"{0.02 + 0.03 * k}\n" for k in range(25)))
     path.write_text(path.read_text().partition("[[factors]]")[0])
-    said = "\n".join(sim.discover(explore(path, how=how)).answer)
+    said = "\n".join(sim.discover(experiment(path, how=how)).answer)
     assert f"'Helping hand' fails in {share} of the 25 worlds tried (expected harm" in said
     assert "confidence" not in said
     assert ("how the policy does in others is not known" in said) == (share in {"none", "all"})
@@ -288,7 +288,7 @@ def test_members_of_the_set_of_parameter_vectors_are_worlds(file):
 
     path = file(design='kind = "plausible"')
     path.write_text(path.read_text().partition("[[factors]]")[0])
-    done = sim.discover(explore(path, how=how))
+    done = sim.discover(experiment(path, how=how))
     worlds = done.worlds[done.worlds["world"] > 0]
     assert len(worlds) == 20
     assert worlds["failed"].tolist() == (worlds["parameters.market.demand_elasticity"] >= 0.9).tolist()
@@ -344,16 +344,16 @@ def test_a_failed_run_makes_exit_code_1_and_no_verdict(file, monkeypatch, capsys
         raise ZeroDivisionError("no luck")
 
     path = file(design='kind = "latin_hypercube"\npoints = 4')
-    monkeypatch.setattr("sim.experiment.simulate", fails)
+    monkeypatch.setattr("sim.jobs.simulate", fails)
     assert main(["discover", str(path), "--workers", "1"]) == 1
     assert "an analysis needs every point" in capsys.readouterr().err
     assert not (Path("results") / "mine" / "worlds.csv").exists()
     with pytest.raises(ScenarioError, match="runs failed, and an analysis needs every point"):
-        sim.discover(explore(path, how=fails))
+        sim.discover(experiment(path, how=fails))
 
 
 def test_command_writes_tables_and_figures_and_another_command_takes_them_away(file, monkeypatch, capsys):
-    monkeypatch.setattr("sim.experiment.simulate", in_a_corner)
+    monkeypatch.setattr("sim.jobs.simulate", in_a_corner)
     path = file()
     assert main(["discover", str(path), "--workers", "1"]) == 0
     out = Path("results") / "mine"
@@ -369,7 +369,7 @@ def test_command_writes_tables_and_figures_and_another_command_takes_them_away(f
 
 
 def test_figures_draw_on_given_axes_and_in_new_figures(file):
-    done = sim.discover(explore(file(), how=in_a_corner))
+    done = sim.discover(experiment(file(), how=in_a_corner))
     assert isinstance(done, Discovery)
     figure = done.figures()["discovery_box_1"]()
     assert [ax.get_title(loc="left") for ax in figure.axes] == ["Limits of the box", "Worlds tried", "Peeling, and what it is worth"]

@@ -13,7 +13,7 @@ import sim
 from sim import luck
 from sim.cli import main
 from sim.exploring import points
-from sim.exploring.carrying import carry_out, explore, lay_out
+from sim.exploring.carrying import carry_out, experiment, lay_out
 from sim.exploring.design import SETTINGS, Design
 from sim.exploring.factors import Factor
 from sim.exploring.file import load_exploration
@@ -109,7 +109,7 @@ def test_a_grid_has_every_combination(written):
 
 
 def test_one_at_a_time_begins_with_the_scenario_as_it_is(written):
-    done = explore(written('kind = "one_at_a_time"'), how=days_of)
+    done = experiment(written('kind = "one_at_a_time"'), how=days_of)
     table = done.points
     assert table["point"].tolist() == [0, 1, 2, 3, 4]
     assert table["policies.account_audit.strength"].tolist() == [0.0, 0.0, 1.0, 0.0, 0.0]
@@ -126,7 +126,7 @@ def test_days_are_factors_of_whole_numbers(written):
 
 
 def test_points_are_means_with_their_standard_error(written):
-    done = sim.explore(written('kind = "factorial"'), replications=3, how=days_of)
+    done = sim.experiment(written('kind = "factorial"'), replications=3, how=days_of)
     assert list(done.points)[:4] == ["point", "scenario", "policies.account_audit.strength", "parameters.renting.quit_per_day"]
     runs = done.runs[done.runs["scenario"] == "point_3"]["stock_rented"]
     row = done.points[done.points["point"] == 3].iloc[0]
@@ -148,7 +148,7 @@ def test_runs_are_interleaved_by_replication(written):
 def test_policies_are_run_at_every_point_and_at_the_ledgers(written):
     Path("other.toml").write_text('extends = "base.toml"\n[policies.ad_takedown]\nstrength = 0.9\n')
     factors = '[[factors]]\nkey = "parameters.renting.quit_per_day"\n'
-    done = explore(written('kind = "factorial"', factors, HEAD + 'scenarios = ["other.toml"]\n'), how=days_of)
+    done = experiment(written('kind = "factorial"', factors, HEAD + 'scenarios = ["other.toml"]\n'), how=days_of)
     assert done.points["policy"].tolist() == ["base", "other"] * 3
     assert done.points["point"].tolist() == [0, 0, 1, 1, 2, 2]
     assert set(done.points["scenario"]) == set(done.runs["scenario"])
@@ -162,7 +162,7 @@ def test_a_factor_does_not_undo_a_policy(written):
 
 def test_runs_are_kept_and_go_on(written, tmp_path):
     file, out = written('kind = "latin_hypercube"\npoints = 4'), tmp_path / "out"
-    first = explore(file, out=out, how=days_of)
+    first = experiment(file, out=out, how=days_of)
     assert {path.name for path in out.iterdir()} == {"manifest.json", "parts", "points.csv", "points.parquet", "runs.parquet"}
     calls = []
 
@@ -170,7 +170,7 @@ def test_runs_are_kept_and_go_on(written, tmp_path):
         calls.append(seed)
         return days_of(scenario, seed)
 
-    again = explore(file, out=out, how=counted, replications=3)
+    again = experiment(file, out=out, how=counted, replications=3)
     assert calls == [3] * 4
     assert again.points["replications"].tolist() == [3] * 4
     assert first.runs["stock_rented"].isin(again.runs["stock_rented"]).all()
@@ -185,16 +185,16 @@ def test_runs_are_kept_and_go_on(written, tmp_path):
 
 def test_the_last_replication_has_no_seed_above_the_greatest(written):
     with pytest.raises(ScenarioError, match=f"seed = {2**53}: must be at most {2**53 - 2} here"):
-        explore(written('kind = "factorial"'), replications=3, seed=2**53, how=days_of)
+        experiment(written('kind = "factorial"'), replications=3, seed=2**53, how=days_of)
 
 
 def test_days_are_written_when_asked_for(written, tmp_path):
     file, out = written('kind = "factorial"', head=f"{HEAD}daily = true\n"), tmp_path / "out"
-    explore(file, out=out, how=days_of)
+    experiment(file, out=out, how=days_of)
     assert len(pd.read_parquet(out / "daily.parquet")) == 4 * 2 * 20
     heard = []
     for _ in range(2):
-        explore(written('kind = "factorial"'), out=out, how=days_of, progress=lambda state: heard.append(state.stage))
+        experiment(written('kind = "factorial"'), out=out, how=days_of, progress=lambda state: heard.append(state.stage))
     assert not (out / "daily.parquet").exists()
     assert [stage for stage in heard if "days" in stage] == [
         "the days that were there are taken away; daily = true in the file makes them again"
@@ -202,7 +202,7 @@ def test_days_are_written_when_asked_for(written, tmp_path):
 
 
 def test_a_failed_run_is_recorded_and_the_others_are_kept(written, tmp_path):
-    done = explore(written('kind = "factorial"'), out=tmp_path / "out", how=fails_when_strict)
+    done = experiment(written('kind = "factorial"'), out=tmp_path / "out", how=fails_when_strict)
     assert [failure.seed for failure in done.failures] == [2, 2]
     assert done.points["replications"].tolist() == [2, 2, 1, 1]
     failures = json.loads((tmp_path / "out" / "manifest.json").read_text())["failures"]
@@ -213,7 +213,7 @@ def test_a_failed_run_is_recorded_and_the_others_are_kept(written, tmp_path):
 def test_a_table_gives_the_points(written, suffix):
     table = pd.DataFrame({"account_audit": [0.0, 0.25, 1.0], "parameters.renting.quit_per_day": [0.01, 0.05, 0.08]})
     (table.to_csv(f"t.{suffix}", index=False) if suffix == "csv" else write_table(Path(f"t.{suffix}"), table))
-    done = explore(written(f'kind = "table"\nfile = "t.{suffix}"', ""), how=days_of)
+    done = experiment(written(f'kind = "table"\nfile = "t.{suffix}"', ""), how=days_of)
     assert done.points["policies.account_audit.strength"].tolist() == [0.0, 0.25, 1.0]
     assert done.points["parameters.renting.quit_per_day"].tolist() == [0.01, 0.05, 0.08]
 
@@ -280,7 +280,7 @@ def test_a_missing_extra_is_told_in_one_line(written, monkeypatch):
 
     monkeypatch.setattr(points, "import_module", missing)
     with pytest.raises(ScenarioError, match=r"pip install 'abm\[analysis\]'") as told:
-        explore(written('kind = "morris"'), how=days_of)
+        experiment(written('kind = "morris"'), how=days_of)
     assert len(str(told.value).splitlines()) == 1
 
 
@@ -309,7 +309,7 @@ def test_command_refuses_bad_input_and_writes_nothing(written, tmp_path, capsys)
 
 
 def test_a_failed_run_makes_exit_code_1(written, monkeypatch, capsys):
-    monkeypatch.setattr("sim.experiment.simulate", fails_when_strict)
+    monkeypatch.setattr("sim.jobs.simulate", fails_when_strict)
     assert main(["experiment", str(written('kind = "factorial"')), "--workers", "1", "-q"]) == 1
     assert "too strict" in capsys.readouterr().err
 

@@ -15,7 +15,7 @@ import sim
 from sim import luck
 from sim.analysis.intervals import ratio_intervals
 from sim.cli import main
-from sim.exploring.carrying import explore
+from sim.exploring.carrying import experiment
 from sim.exploring.file import load_exploration
 from sim.exploring.interactions import check_bundle, interactions
 from sim.faults import ScenarioError
@@ -85,7 +85,7 @@ def of(table, name="stock_rented", key="outcome"):
 
 
 def test_shares_of_a_known_function_are_found_seed_by_seed(file):
-    done = sim.interactions(sim.explore(file(), how=known))
+    done = sim.interactions(sim.experiment(file(), how=known))
     rented = of(done.by_seed)
     by_seed = rented.pivot_table(index="seed", columns="factor", values="share", sort=False)
     assert list(by_seed.columns) == [f"policies.{name}.strength" for name in LEVERS[:3]]
@@ -95,7 +95,7 @@ def test_shares_of_a_known_function_are_found_seed_by_seed(file):
 
 
 def test_means_have_the_intervals_of_a_t_test_and_of_fieller(file):
-    done = interactions(explore(file(), how=known))
+    done = interactions(experiment(file(), how=known))
     row = of(done.shapley).iloc[0]
     values = -7.0 - np.arange(1.0, 6.0)
     low, high = stats.t.interval(0.95, 4, loc=values.mean(), scale=stats.sem(values))
@@ -117,7 +117,7 @@ def test_means_have_the_intervals_of_a_t_test_and_of_fieller(file):
 
 def test_every_combination_stands_in_its_place(file):
     """v = 1 + 2^(a + 2b + 4c): differences of neighbours are known, and no two combinations are alike."""
-    done = interactions(explore(file(replications=1), how=deep))
+    done = interactions(experiment(file(replications=1), how=deep))
     rows = of(done.shapley)
     assert rows["alone"].tolist() == [2.0 - 1.0, 4.0 - 1.0, 16.0 - 1.0]
     assert rows["last"].tolist() == [128.0 - 64.0, 128.0 - 32.0, 128.0 - 8.0]
@@ -127,7 +127,7 @@ def test_every_combination_stands_in_its_place(file):
 
 
 def test_what_is_not_above_zero_has_no_share_of_the_baseline(file):
-    done = interactions(explore(file(), how=known))
+    done = interactions(experiment(file(), how=known))
     cost = of(done.shapley, "enforcement_cost_yuan")
     assert cost["relative"].isna().all()
     assert cost["share"].tolist() == [0.0, 0.0, 3.0]
@@ -138,7 +138,7 @@ def test_what_is_not_above_zero_has_no_share_of_the_baseline(file):
 
 
 def test_a_loss_in_the_baseline_has_no_per_cent(file):
-    done = interactions(explore(file(), how=lambda scenario, _seed: outcome(-100.0 + 10.0 * in_force(scenario)[0])))
+    done = interactions(experiment(file(), how=lambda scenario, _seed: outcome(-100.0 + 10.0 * in_force(scenario)[0])))
     assert of(done.bundle)["relative"].isna().all()
     assert done.answer[0].startswith(
         "Rented accounts rise by 10 accounts (10 to 10) with all 3. Shares: account audit 100 % (100 to 100) of the rise"
@@ -152,7 +152,7 @@ def test_a_baseline_that_is_hardly_known_gives_units_and_no_per_cent(file):
     def how(scenario, seed):
         return outcome({1: 100.0, 2: 112.0}[seed] - {1: 78.0, 2: 70.0}[seed] * in_force(scenario)[0])
 
-    done = sim.interactions(sim.explore(file(replications=2), how=how))
+    done = sim.interactions(sim.experiment(file(replications=2), how=how))
     whole = of(done.bundle).iloc[0]
     part = ratio_intervals(*(np.array(values) for values in ([-78.0, -70.0], [100.0, 112.0])))
     assert part.low[0] < -1.0
@@ -163,7 +163,7 @@ def test_a_baseline_that_is_hardly_known_gives_units_and_no_per_cent(file):
 
 
 def test_sentences_say_who_makes_it_who_works_against_it_and_what_overlaps(file):
-    done = interactions(explore(file(), how=known))
+    done = interactions(experiment(file(), how=known))
     rented, price, cost, arrests, note = done.answer
     assert rented.startswith("Rented accounts fall by 19 % (17 to 21) with all 3. Shares: registration audit 89.5 % (")
     assert "and account audit 52.6 % (" in rented
@@ -180,7 +180,7 @@ def test_sentences_say_who_makes_it_who_works_against_it_and_what_overlaps(file)
 
 
 def test_sentences_of_one_seed_and_of_levers_that_strengthen_each_other(file):
-    done = interactions(explore(file(replications=1), how=deep))
+    done = interactions(experiment(file(replications=1), how=deep))
     assert done.answer[0].startswith("Rented accounts rise by 6,350 % with all 3. Shares: ad takedown ")
     assert "registration audit and ad takedown strengthen each other: 3,375 %" in done.answer[0]
     assert done.answer[-1].endswith("One seed: no intervals, so that any of this may be chance.")
@@ -192,7 +192,7 @@ def test_levers_that_cancel_out_are_told(file):
         a, b, _ = in_force(scenario)
         return outcome(50.0 + 5.0 * a - 5.0 * b + 2.0 * a * b + 0.2 * (seed - 3.0) * (a + b) - a * b * 2.0)
 
-    said = interactions(explore(file(), how=how)).answer[0]
+    said = interactions(experiment(file(), how=how)).answer[0]
     assert said.startswith("Rented accounts: no clear change with all 3, 0 % (")
     assert "Shares: account audit 10 % (9.2 to 10.8) raises it; registration audit -10 % (-10.8 to -9.2) lowers it; " in said
     assert said.endswith("none at all: ad takedown.")
@@ -203,10 +203,10 @@ def test_shares_are_no_parts_of_a_change_that_is_hardly_known(file):
         a, b, _ = in_force(scenario)
         return outcome(50.0 + (5.0 + 0.6 * (seed - 3.0)) * a - 3.0 * b)
 
-    said = interactions(explore(file(), how=how)).answer[0]
+    said = interactions(experiment(file(), how=how)).answer[0]
     assert said.startswith("Rented accounts rise by 4 % (1.6 to 6.4) with all 3. Shares: account audit 10 % (7.6 to 12.4) raises it; ")
     assert "registration audit -6 % (-6 to -6) lowers it" in said
-    known_well = interactions(explore(file(replications=1), how=how)).answer[0]  # a rise by 0.8 of what 3.8 and -3 leave
+    known_well = interactions(experiment(file(replications=1), how=how)).answer[0]  # a rise by 0.8 of what 3.8 and -3 leave
     assert "account audit 7.6 % raises it; registration audit -6 % lowers it; none at all: ad takedown." in known_well
 
 
@@ -214,7 +214,7 @@ def test_each_scenario_has_a_bundle_of_its_own(file):
     def how(scenario, seed):
         return outcome(100.0 - 10.0 * in_force(scenario)[0] * (2.0 if "purge" in scenario.policies else 1.0))
 
-    done = interactions(explore(file(head='scenarios = ["other.toml"]'), how=how))
+    done = interactions(experiment(file(head='scenarios = ["other.toml"]'), how=how))
     shares = of(done.shapley, "policies.account_audit.strength", "factor")
     assert of(shares).set_index("scenario")["share"].to_dict() == {"base": -10.0, "other": -20.0}
     assert set(done.figures()) == {"waterfall_base", "heatmap_base", "waterfall_other", "heatmap_other"}
@@ -225,17 +225,17 @@ def test_an_outcome_that_some_run_does_not_have_is_left_out_and_told(file):
     def how(scenario, seed):
         return outcome(np.nan if in_force(scenario)[0] and seed == 2 else 1.0, price_yuan=1.0)
 
-    done = interactions(explore(file(), how=how))
+    done = interactions(experiment(file(), how=how))
     assert done.bundle["outcome"].tolist() == ["price_yuan"]
     assert "Rented accounts: not known in every combination at every seed, so that there are no shares." in done.answer
-    nothing = interactions(explore(file(), how=lambda scenario, seed: outcome(np.nan)))
+    nothing = interactions(experiment(file(), how=lambda scenario, seed: outcome(np.nan)))
     assert not len(nothing.bundle)
     assert not nothing.figures()
     assert len(nothing.answer) == 4
 
 
 def test_a_waterfall_leads_from_the_baseline_to_the_bundle(file):
-    done = interactions(explore(file(), how=known))
+    done = interactions(experiment(file(), how=known))
     ax = Figure().subplots()
     assert waterfall(ax, of(done.bundle).iloc[0].to_dict(), of(done.shapley), "Standing regime") is ax
     *levers, whole = ax.patches
@@ -258,7 +258,7 @@ def test_a_waterfall_leads_from_the_baseline_to_the_bundle(file):
 
 
 def test_a_heatmap_has_each_pair_once_and_brackets_what_is_not_clear(file):
-    done = interactions(explore(file(), how=known))
+    done = interactions(experiment(file(), how=known))
     labels = [name.replace("_", " ") for name in LEVERS[:3]]
     ax = Figure().subplots()
     assert heatmap(ax, of(done.bundle).iloc[0].to_dict(), of(done.pairs), labels) is ax
@@ -273,34 +273,34 @@ def test_figures_say_what_they_start_from(file):
     def first_label(done):
         return done.figures()["waterfall_base"]().axes[0].get_yticklabels()[0].get_text()
 
-    assert first_label(interactions(explore(file(), how=known))) == "Standing regime"
-    assert first_label(interactions(explore(file(low=0.0), how=known))) == "All at their low ends"
+    assert first_label(interactions(experiment(file(), how=known))) == "Standing regime"
+    assert first_label(interactions(experiment(file(low=0.0), how=known))) == "All at their low ends"
 
 
 def test_other_designs_too_many_levers_and_failed_runs_are_refused(file):
     with pytest.raises(ScenarioError, match=r'design.kind = "grid": is no design for `abm interactions`; it must be factorial'):
-        interactions(explore(file(design='kind = "grid"\nlevels = 2'), how=known))
+        interactions(experiment(file(design='kind = "grid"\nlevels = 2'), how=known))
     for count, words in ((9, "holds 9 factors; `abm interactions` takes 2 to 8"), (1, "holds 1 factor;")):
         with pytest.raises(ScenarioError, match=words) as told:
-            interactions(explore(file(count=count, replications=1), how=deep if count > 2 else lambda *_: outcome(1.0)))
+            interactions(experiment(file(count=count, replications=1), how=deep if count > 2 else lambda *_: outcome(1.0)))
         assert len(str(told.value).splitlines()) == 1
 
     def fails(scenario, seed):
         raise ZeroDivisionError
 
     with pytest.raises(ScenarioError, match=r"\d runs failed, and an analysis needs every point"):
-        interactions(explore(file(), how=fails))
+        interactions(experiment(file(), how=fails))
 
 
 def test_command_takes_up_the_runs_of_an_experiment_and_writes_tables_and_figures(file, monkeypatch, capsys):
-    monkeypatch.setattr("sim.experiment.simulate", known)
+    monkeypatch.setattr("sim.jobs.simulate", known)
     path = file()
     assert main(["experiment", str(path), "--workers", "1", "-q"]) == 0
 
     def again(scenario, seed):
         raise AssertionError("a run is made twice")
 
-    monkeypatch.setattr("sim.experiment.simulate", again)
+    monkeypatch.setattr("sim.jobs.simulate", again)
     assert main(["interactions", str(path), "--workers", "1"]) == 0
     out = Path("results") / "mine"
     assert "Rented accounts fall by 19 % (17 to 21) with all 3." in capsys.readouterr().out
@@ -317,7 +317,7 @@ def test_command_takes_up_the_runs_of_an_experiment_and_writes_tables_and_figure
     assert {figure.name for figure in (out / "figures").iterdir()} == {
         f"{name}_base.{kind}" for name in ("waterfall", "heatmap") for kind in ("png", "svg")
     }
-    monkeypatch.setattr("sim.experiment.simulate", known)
+    monkeypatch.setattr("sim.jobs.simulate", known)
     assert main(["experiment", str(path), "--workers", "1", "--replications", "6", "-q"]) == 0
     assert {table.name for table in out.glob("*.csv")} == {"points.csv"}  # the analysis is out of date
     assert not list((out / "figures").iterdir())
@@ -337,7 +337,7 @@ def test_a_failed_run_makes_exit_code_1_and_no_analysis(file, monkeypatch, capsy
     def fails(scenario, seed):
         raise ZeroDivisionError("no luck")
 
-    monkeypatch.setattr("sim.experiment.simulate", fails)
+    monkeypatch.setattr("sim.jobs.simulate", fails)
     assert main(["interactions", str(file()), "--workers", "1"]) == 1
     assert "an analysis needs every point" in capsys.readouterr().err
     assert not (Path("results") / "mine" / "shapley.csv").exists()
@@ -347,7 +347,7 @@ def test_a_failed_run_makes_exit_code_1_and_no_analysis(file, monkeypatch, capsy
 def test_shares_of_the_market_do_not_depend_on_workers(file):
     path = file(count=2, replications=2)
     small = {"population.users": 50_000, "run.days": 20, "run.burn_in_days": 5, "run.settle_days": 5}
-    one, two = (interactions(explore(path, overrides=small, workers=workers)) for workers in (1, 2))
+    one, two = (interactions(experiment(path, overrides=small, workers=workers)) for workers in (1, 2))
     pd.testing.assert_frame_equal(one.by_seed, two.by_seed, check_exact=True)
     pd.testing.assert_frame_equal(one.pairs, two.pairs, check_exact=True)
     assert of(one.by_seed, "enforcement_cost_yuan")["share"].abs().max() > 0.0

@@ -330,7 +330,7 @@ def test_a_target_that_too_few_users_give_a_value_is_a_result_and_told(toy_file,
         days, means, seconds = Toy()(scenario, seed)
         return days, {**means, "price_yuan": math.nan if seed % 2 else means["price_yuan"]}, seconds
 
-    monkeypatch.setattr("sim.experiment.simulate", without_price)
+    monkeypatch.setattr("sim.jobs.simulate", without_price)
     arguments = ["--points", "16", "--members", "0", "--users", "10000", "--workers", "1", "--out", str(tmp_path / "r")]
     assert main(["calibrate", str(toy_file), "--scenario", str(BASELINE), *arguments]) == 1
     last = capsys.readouterr().err.splitlines()[-1]

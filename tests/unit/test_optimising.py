@@ -411,7 +411,7 @@ def test_other_commands_say_whose_file_it_is(file, capsys):
 
 
 def test_command_writes_tables_figures_and_sentences(file, monkeypatch, capsys):
-    monkeypatch.setattr("sim.experiment.simulate", trade)
+    monkeypatch.setattr("sim.jobs.simulate", trade)
     path = file("trials = 10\nbatch = 5\nworlds = 2", "", 'rivals = ["dear.toml"]\nquestion = "Which?"\n' + HEAD)
     assert main(["optimise", str(path), "--workers", "1"]) == 0
     said = capsys.readouterr().out
@@ -433,7 +433,7 @@ def test_command_writes_tables_figures_and_sentences(file, monkeypatch, capsys):
 
 
 def test_command_without_a_mix_that_keeps_the_guardrails_ends_with_1(file, monkeypatch, capsys):
-    monkeypatch.setattr("sim.experiment.simulate", trade)
+    monkeypatch.setattr("sim.jobs.simulate", trade)
     rail = f'[[guardrails]]\noutcome = "{HARM}"\nat_most = 0.0\n'
     assert main(["optimise", str(file("trials = 4\nworlds = 0", rail)), "--workers", "1"]) == 1
     assert "No mix that was tried keeps the guardrails" in capsys.readouterr().out
@@ -443,7 +443,7 @@ def test_command_with_a_failed_run_ends_with_1(file, monkeypatch, capsys):
     def fails(scenario, seed):
         raise ZeroDivisionError("no luck")
 
-    monkeypatch.setattr("sim.experiment.simulate", fails)
+    monkeypatch.setattr("sim.jobs.simulate", fails)
     assert main(["optimise", str(file()), "--workers", "1"]) == 1
     told = capsys.readouterr().err
     assert "a search needs every run" in told

@@ -129,7 +129,7 @@ def test_a_second_validation_makes_no_run(tmp_path, monkeypatch):
         raise AssertionError("a run was made")
 
     monkeypatch.setattr(watching, "watch", never)
-    monkeypatch.setattr("sim.experiment.simulate", never)
+    monkeypatch.setattr("sim.jobs.simulate", never)
     again = gathered(carry_out(asked, tmp_path / "out"), ["P8"])
     pd.testing.assert_frame_equal(judged(seen, ["P8"]), judged(again, ["P8"]))
     with pytest.raises(WatchError, match="a run was made"):

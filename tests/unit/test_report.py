@@ -20,7 +20,7 @@ from sim.analysis.words import number, percent
 from sim.cli import main
 from sim.comparison import Comparison, Kept, Robust, Runs
 from sim.conduct import carry_out
-from sim.experiment import Failure
+from sim.jobs import Failure
 from sim.levers import LEVERS
 from sim.plan import single
 from sim.report import write_report

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from sim import reporter as room
-from sim.experiment import Progress
+from sim.jobs import Progress
 from sim.reporter import Reporter
 
 

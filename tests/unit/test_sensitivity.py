@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from sim import luck
 from sim.cli import main
 from sim.exploring import points
-from sim.exploring.carrying import explore
+from sim.exploring.carrying import experiment
 from sim.exploring.quantities import ORDER
 from sim.exploring.sensitivity import Sensitivity, sensitivity
 from sim.exploring.sentences import _moved
@@ -100,7 +100,7 @@ def inside(done: Sensitivity, name: str, values: np.ndarray) -> np.ndarray:
 
 def test_ishigami_through_the_runner_has_its_published_indices(file):
     """First 0.314, 0.442, 0; total 0.558, 0.442, 0.244 (Ishigami & Homma 1990, with a = 7, b = 0.1)."""
-    done = sensitivity(explore(file('kind = "saltelli"\npoints = 512', 3), how=ishigami))
+    done = sensitivity(experiment(file('kind = "saltelli"\npoints = 512', 3), how=ishigami))
     assert inside(done, "first", np.array([0.3139, 0.4424, 0.0])).all()
     assert inside(done, "total", np.array([0.5576, 0.4424, 0.2437])).all()
     assert done.luck["luck_share"].isna().all()
@@ -109,7 +109,7 @@ def test_ishigami_through_the_runner_has_its_published_indices(file):
 def test_sobol_g_through_the_runner_has_its_published_indices(file):
     """Of sixteen 95 % intervals at least 14 must hold: over 60 seeds SALib's own hold 98 %, all 16 in 27 seeds and never fewer than 14."""
     a = np.array([0.0, 1.0, 4.5, 9.0, 99.0, 99.0, 99.0, 99.0])
-    done = sensitivity(explore(file('kind = "saltelli"\npoints = 256', 8), how=sobol_g))
+    done = sensitivity(experiment(file('kind = "saltelli"\npoints = 256', 8), how=sobol_g))
     held = [inside(done, "first", Sobol_G.sensitivity_index(a)), inside(done, "total", Sobol_G.total_sensitivity_index(a))]
     assert np.sum(held) >= 14, held
 
@@ -119,12 +119,12 @@ def test_the_runner_changes_nothing_of_what_salib_finds(file):
     of_sobol = {"num_vars": 3, "names": list("abc"), "bounds": [[-np.pi, np.pi]] * 3}
     x = sobol_sample.sample(of_sobol, 64, calc_second_order=False, seed=5)
     direct = sobol_analyze.analyze(of_sobol, Ishigami.evaluate(x), calc_second_order=False, seed=1)
-    done = sensitivity(explore(file('kind = "saltelli"\npoints = 64\nseed = 5', 3), how=ishigami))
+    done = sensitivity(experiment(file('kind = "saltelli"\npoints = 64\nseed = 5', 3), how=ishigami))
     assert column(done, "first") == pytest.approx(direct["S1"], abs=1e-4)  # values have six digits
     assert column(done, "total") == pytest.approx(direct["ST"], abs=1e-4)
     x = morris_sample.sample(of_sobol, 8, num_levels=4, seed=5)
     screened = morris_analyze.analyze(of_sobol, x, Ishigami.evaluate(x), num_levels=4, seed=1)
-    done = sensitivity(explore(file('kind = "morris"\ntrajectories = 8\nseed = 5', 3), how=ishigami))
+    done = sensitivity(experiment(file('kind = "morris"\ntrajectories = 8\nseed = 5', 3), how=ishigami))
     for name in ("mu_star", "sigma"):
         assert column(done, name) == pytest.approx(screened[name], abs=1e-3)
     assert column(done, "trend") == pytest.approx(screened["mu"], abs=1e-3)
@@ -137,7 +137,7 @@ def test_morris_of_a_known_function(file):
         x = strengths(scenario, 4)
         return outcome(100.0 - 3.0 * x[0] + 2.0 * x[1] * x[2])
 
-    done = sensitivity(explore(file('kind = "morris"\ntrajectories = 12', 4), how=how))
+    done = sensitivity(experiment(file('kind = "morris"\ntrajectories = 12', 4), how=how))
     mu_star, sigma = column(done, "mu_star"), column(done, "sigma")
     assert mu_star[[0, 3]] == pytest.approx([3.0, 0.0], abs=1e-4)  # values have six digits
     assert sigma[[0, 3]] == pytest.approx([0.0, 0.0], abs=1e-4)
@@ -152,7 +152,7 @@ def test_morris_of_a_known_function(file):
 
 def test_luck_is_a_factor_beside_the_others(file):
     """Variances are 16/12 and 4/12 of factors, 0.25 of luck that all share and 0.64 of each point's own."""
-    done = sensitivity(explore(file('kind = "saltelli"\npoints = 128', 2, replications=12), how=lucky))
+    done = sensitivity(experiment(file('kind = "saltelli"\npoints = 128', 2, replications=12), how=lucky))
     row = done.luck.iloc[0]
     whole = 20.0 / 12.0 + 0.25 + 0.64
     assert row["variance_points"] == pytest.approx(20.0 / 12.0, rel=0.1)
@@ -201,7 +201,9 @@ def test_intervals_of_the_lucks_share_hold_it_as_often_as_they_say():
 
 
 def test_the_order_of_policies_is_a_quantity_too(file):
-    done = sensitivity(explore(file('kind = "morris"\ntrajectories = 10', 2, 2, 'scenarios = ["first.toml", "second.toml"]'), how=crossing))
+    done = sensitivity(
+        experiment(file('kind = "morris"\ntrajectories = 10', 2, 2, 'scenarios = ["first.toml", "second.toml"]'), how=crossing)
+    )
     rank = done.ranking.iloc[0]
     assert rank["ledger_order"] == "first > second"  # the ledger has no audit
     table = done.done.points
@@ -218,7 +220,9 @@ def test_the_order_of_policies_is_a_quantity_too(file):
     assert "By rented accounts, lowest first, the ledger's order is first > second; another one at" in said
     assert "What 'second' does to rented accounts: moved most by account audit" in said
     assert "luck cannot be told" not in said
-    done = sensitivity(explore(file('kind = "morris"\ntrajectories = 10', 2, 1, 'scenarios = ["first.toml", "second.toml"]'), how=crossing))
+    done = sensitivity(
+        experiment(file('kind = "morris"\ntrajectories = 10', 2, 1, 'scenarios = ["first.toml", "second.toml"]'), how=crossing)
+    )
     assert all(sentence.endswith("; with one replication a point, luck cannot be told.") for sentence in done.answer)
 
 
@@ -245,7 +249,7 @@ def test_an_order_of_factors_that_is_not_known_is_not_told():
 
 
 def test_what_never_changes_has_no_index_and_is_told(file):
-    done = sensitivity(explore(file('kind = "saltelli"\npoints = 8', 2, 2), how=lambda _scenario, _seed: outcome(3.0)))
+    done = sensitivity(experiment(file('kind = "saltelli"\npoints = 8', 2, 2), how=lambda _scenario, _seed: outcome(3.0)))
     assert done.indices["first"].isna().all()
     assert "no factor moves it; it does not vary" in done.answer[0]
     for draw in done.figures().values():
@@ -253,7 +257,9 @@ def test_what_never_changes_has_no_index_and_is_told(file):
 
 
 def test_figures_draw_on_given_axes_and_in_new_figures(file):
-    done = sensitivity(explore(file('kind = "morris"\ntrajectories = 6', 2, 2, 'scenarios = ["first.toml", "second.toml"]'), how=crossing))
+    done = sensitivity(
+        experiment(file('kind = "morris"\ntrajectories = 6', 2, 2, 'scenarios = ["first.toml", "second.toml"]'), how=crossing)
+    )
     figures = {name: draw() for name, draw in done.figures().items()}
     assert set(figures) == {"sensitivity_stock_rented", "tornado_stock_rented"}
     titles = [ax.get_title(loc="left") for ax in figures["tornado_stock_rented"].axes]
@@ -269,17 +275,17 @@ def test_figures_draw_on_given_axes_and_in_new_figures(file):
 
 def test_another_design_and_failed_runs_are_refused(file):
     with pytest.raises(ScenarioError, match="it must be morris"):
-        sensitivity(explore(file('kind = "factorial"', 2), how=lucky))
+        sensitivity(experiment(file('kind = "factorial"', 2), how=lucky))
 
     def fails(scenario, seed):
         raise ZeroDivisionError
 
     with pytest.raises(ScenarioError, match=r"\d runs failed, and an analysis needs every point"):
-        sensitivity(explore(file('kind = "morris"\ntrajectories = 3', 2), how=fails))
+        sensitivity(experiment(file('kind = "morris"\ntrajectories = 3', 2), how=fails))
 
 
 def test_command_writes_tables_and_figures_and_goes_on(file, monkeypatch, capsys):
-    monkeypatch.setattr("sim.experiment.simulate", lucky)
+    monkeypatch.setattr("sim.jobs.simulate", lucky)
     path = file('kind = "morris"\ntrajectories = 3', 2, replications=2)
     assert main(["sensitivity", str(path), "--workers", "1"]) == 0
     out = Path("results") / "mine"
@@ -311,7 +317,7 @@ def test_a_failed_run_makes_exit_code_1_and_no_analysis(file, monkeypatch, capsy
     def fails(scenario, seed):
         raise ZeroDivisionError("no luck")
 
-    monkeypatch.setattr("sim.experiment.simulate", fails)
+    monkeypatch.setattr("sim.jobs.simulate", fails)
     assert main(["sensitivity", str(file('kind = "morris"\ntrajectories = 3', 2)), "--workers", "1"]) == 1
     assert "an analysis needs every point" in capsys.readouterr().err
     assert not (Path("results") / "mine" / "sensitivity.csv").exists()

@@ -99,7 +99,7 @@ def fails_under_exp3(scenario, seed):
 @pytest.fixture
 def quick(monkeypatch):
     """Let runs be those of the stand-in, and draw nothing."""
-    monkeypatch.setattr("sim.experiment.simulate", days_of)
+    monkeypatch.setattr("sim.jobs.simulate", days_of)
     monkeypatch.setattr(Runs, "write_figures", lambda *_: None)
     return monkeypatch
 
@@ -109,7 +109,7 @@ POLICY = BASE.changed({"name": "policy", "policies.registration_audit.strength":
 
 
 def test_failed_runs_are_put_beside_nothing(quick):
-    quick.setattr("sim.experiment.simulate", fails_under_exp3)
+    quick.setattr("sim.jobs.simulate", fails_under_exp3)
     done = sim.over_learning(BASE, [POLICY], 1)
     assert done.table.empty
     assert done.answer == ["Runs failed, so there is nothing to put side by side."]
@@ -131,7 +131,7 @@ def test_python_compares_under_every_rule(tmp_path):
 
 
 def test_a_rule_whose_runs_fail_leaves_no_table(quick, tmp_path, capsys):
-    quick.setattr("sim.experiment.simulate", fails_under_exp3)
+    quick.setattr("sim.jobs.simulate", fails_under_exp3)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / TABLE).write_text("of an earlier command")
     (tmp_path / "b.toml").write_text("[run]\ndays = 8\nburn_in_days = 2\nsettle_days = 1\n")

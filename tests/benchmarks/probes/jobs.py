@@ -1,4 +1,4 @@
-"""A process that makes many runs through `sim.experiment`, as the command does."""
+"""A process that makes many runs through `sim.jobs`, as the command does."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if __name__ == "__main__":
 from answering import serve
 from worlds import ROOT, consequential
 
-from sim.experiment import Job, jobs_of, run_jobs
 from sim.experiment_file import load_experiment
+from sim.jobs import Job, jobs_of, run_jobs
 from sim.outcomes import OUTCOMES
 from sim.scenario import load_scenario
 from sim.store import Memory

@@ -28,7 +28,7 @@ print(json.dumps([results.runs["seconds"].to_list(), results.runs["seed"].to_lis
 """
 BURN_IN = """
 import inspect, json, time, sim
-from sim.experiment import run_jobs
+from sim.jobs import run_jobs
 from sim.model import AccountMarket
 scenario = sim.load_scenario("scenarios/baseline.toml", {})
 start = time.perf_counter()

@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim import conduct, experiment
+from sim import conduct
+from sim import jobs as jobs_module
 from sim.cli import main
 from sim.comparison import Comparison, Runs
-from sim.experiment import find_run, jobs_of, replay, run_jobs
 from sim.faults import ScenarioError
+from sim.jobs import jobs_of, run_jobs
 from sim.plan import STRIDE, Plan, single, swept, varies_of
 from sim.provenance import _imported_from, model_source, provenance, run_id
+from sim.replaying import find_run, replay
 from sim.scenario import Scenario, scenario_from
 from sim.store import Memory, Results, Store, StoreError
 
@@ -95,10 +97,10 @@ def test_a_run_id_depends_on_the_source_of_the_model(monkeypatch):
 
 
 def test_the_source_of_the_model_is_what_the_model_imports():
-    root = Path(experiment.__file__).parent
+    root = Path(jobs_module.__file__).parent
     names = {path.relative_to(root).as_posix() for path in _imported_from("sim.model")}
     assert {"model.py", "luck.py", "levers.py", "parameters.py", "outcomes.py", "policies.py", "world/accounts.py"} <= names
-    assert not {"cli.py", "comparison.py", "experiment.py", "screen.py", "store/files.py", "plots/forest.py", "__init__.py"} & names
+    assert not {"cli.py", "comparison.py", "jobs.py", "screen.py", "store/files.py", "plots/forest.py", "__init__.py"} & names
     assert len(model_source()) == 64
 
 
@@ -170,7 +172,7 @@ def test_a_run_that_kills_its_process_is_blamed_and_the_others_go_on(stand_in):
 @pytest.fixture
 def drawing(stand_in, monkeypatch):
     """Let runs be those of the stand-in."""
-    monkeypatch.setattr(experiment, "simulate", stand_in.days_of)
+    monkeypatch.setattr(jobs_module, "simulate", stand_in.days_of)
     return stand_in
 
 
@@ -224,7 +226,7 @@ def test_without_days_a_comparison_has_its_table_and_a_run_is_confirmed_by_its_m
         daily, means, seconds = quick.days_of(one, seed)
         return daily, {**means, "price_yuan": means["price_yuan"] + 1e-12}, seconds
 
-    monkeypatch.setattr(experiment, "simulate", other)
+    monkeypatch.setattr(jobs_module, "simulate", other)
     assert replay(wanted, tmp_path / "r").differs == {"price_yuan": 0}
 
 
@@ -271,7 +273,7 @@ def test_tables_and_figures_of_an_earlier_command_do_not_stay(drawing, tmp_path)
 
 
 def test_failures_stand_in_the_manifest_and_the_rest_is_compared(quick, tmp_path, monkeypatch):
-    monkeypatch.setattr(experiment, "simulate", quick.fails_at_seed_12)
+    monkeypatch.setattr(jobs_module, "simulate", quick.fails_at_seed_12)
     done = conduct.carry_out(plan(), tmp_path / "r")
     assert [failure.seed for failure in done.failures] == [12, 12]
     assert done.runs["status"].tolist() == ["done", "failed", "done"] * 2
@@ -282,7 +284,7 @@ def test_failures_stand_in_the_manifest_and_the_rest_is_compared(quick, tmp_path
 
 
 def test_a_plan_of_which_every_run_fails_still_ends_with_tables(quick, tmp_path, monkeypatch):
-    monkeypatch.setattr(experiment, "simulate", quick.fails_at_seed_12)
+    monkeypatch.setattr(jobs_module, "simulate", quick.fails_at_seed_12)
     done = conduct.carry_out(plan(replications=1, seed=12), tmp_path / "r")
     assert not done.comparable
     assert done.runs["status"].tolist() == ["failed", "failed"]
@@ -299,7 +301,7 @@ def test_precision_adds_replications_until_effects_are_known(quick):
 def test_precision_stops_at_its_cap(quick, monkeypatch):
     monkeypatch.setattr(conduct, "MOST_REPLICATIONS", 9)
     unequal = {"base": scenario(), "policy": scenario("policy", account_audit=0.5)}
-    monkeypatch.setattr(experiment, "simulate", _with_luck_of_its_own(quick))
+    monkeypatch.setattr(jobs_module, "simulate", _with_luck_of_its_own(quick))
     done = conduct.carry_out(plan(scenarios=unequal, replications=3, precision=1e-6))
     assert done.plan.replications == 9
     assert done.plan.widest > 1e-6
@@ -325,7 +327,7 @@ def test_replay_says_what_differs(quick, tmp_path, monkeypatch):
         daily["price_yuan"][7] += 1e-12
         return daily, means, seconds
 
-    monkeypatch.setattr(experiment, "simulate", other)
+    monkeypatch.setattr(jobs_module, "simulate", other)
     again = replay(wanted, tmp_path)
     assert not again.identical
     assert again.differs == {"price_yuan": 7}
@@ -333,7 +335,7 @@ def test_replay_says_what_differs(quick, tmp_path, monkeypatch):
 
 def test_replay_tells_a_run_that_raises_now(quick, tmp_path, monkeypatch):
     conduct.carry_out(plan(), tmp_path)
-    monkeypatch.setattr(experiment, "simulate", quick.fails_at_seed_12)
+    monkeypatch.setattr(jobs_module, "simulate", quick.fails_at_seed_12)
     again = replay(Results(tmp_path).runs["run_id"][1], tmp_path)
     assert not again.identical
     assert "ZeroDivisionError" in again.failure
@@ -446,7 +448,7 @@ def test_days_that_are_taken_away_are_told_and_made_again_without_a_run(drawing,
 
     assert told(*command)[-1] == f"tables and figures are in {out}"
     days, figures = (out / "daily.parquet").read_bytes(), sorted(path.name for path in (out / "figures").iterdir())
-    monkeypatch.setattr(experiment, "simulate", None)  # no run is made from here on
+    monkeypatch.setattr(jobs_module, "simulate", None)  # no run is made from here on
     lines = told(*command, "--no-daily")
     assert sum("the days that were there are taken away, with the figures over days" in line for line in lines) == 1
     assert lines[-1] == f"there are no figures, as no days of runs are kept (--no-daily); tables are in {out}"
