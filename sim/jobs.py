@@ -108,7 +108,7 @@ class Written:
     seconds: float = 0.0
 
 
-OUT_OF_SIGHT = "this process does not see the results directory"
+OUT_OF_SIGHT = "a process does not see the results directory"
 
 
 def made(place: Place | None, ids: Ids, function: Callable[..., Any], *arguments: Any) -> RunResult | BurnIn | Written | str:
@@ -176,10 +176,17 @@ def run_jobs(
     def finished(ids: Ids, result: RunResult | BurnIn | Written | str | Crash) -> None:
         if len(ids) == 1:
             keep(pending[ids[0]], result)
-        elif not isinstance(result, BurnIn) and (why := str(result).strip().splitlines()[-1]) not in told:
-            told.add(why)
-            tell(replace(state, note=f"burn-in of seed {pending[ids[0]].seed} cannot be shared, {len(ids)} runs make their own: {why}"))
+            if workers != 1 and store.place is not None and isinstance(result, RunResult):
+                once(OUT_OF_SIGHT, f"a run and its burn-in were made whole and handed over: {OUT_OF_SIGHT}")
+        elif not isinstance(result, BurnIn):
+            why = str(result).strip().splitlines()[-1]
+            once(why, f"burn-in of seed {pending[ids[0]].seed} cannot be shared, {len(ids)} runs make their own: {why}")
         schedule.over(ids, result)
+
+    def once(why: str, note: str) -> None:
+        if why not in told:
+            told.add(why)
+            tell(replace(state, note=note))
 
     schedule = Schedule({key: (job.scenario, job.seed) for key, job in pending.items()}, how or simulate, count(workers), share_burn_in)
     if workers == 1:

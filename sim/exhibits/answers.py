@@ -120,6 +120,7 @@ def mix(results: Path) -> str:
     held = [row for row in duels.rows if row["winner"]]
     all_beaten = all(row["beats"] == "True" and float(row["harm_high_simultaneous"]) < 0.0 for row in held)
     borne_out(all_beaten, "each rival that costs as much as a mix is beaten")
+    cheaper = sum(float(row["cost_high_simultaneous"]) <= 0.0 for row in held)
     best = {row["outcome"]: row for row in winners.rows if "least harm" in row["roles"].split("; ")}
     base = {row["outcome"]: float(row["fresh"]) for row in winners.rows if row["kind"] == "baseline"}
 
@@ -135,7 +136,8 @@ def mix(results: Path) -> str:
     borne_out(curse < 0.01, "the search did not promise too much")
     return (
         f"at equal cost or less the search beats {len(held)} of the {len(duels.rows)} shipped policies in expected harm, also with"
-        " intervals that hold for all at once; the others are cheaper than any mix that keeps the guardrails. The mix of least harm"
+        f" intervals that hold for all at once ({cheaper} of them with such intervals of cost too); the others are cheaper than any mix"
+        " that keeps the guardrails. The mix of least harm"
         f" (takedown of adverts at {plain(takedown)}, login checks at {plain(login)}, *less* audit of sign-ups than today) cuts harm by"
         f" {change(HARM, -1)} for {change(COST, 1)} more cost and {change(INNOCENTS, 1)} more innocents sanctioned. Against the lure"
         f" squeeze the gain is small, {gain} less harm, but at {per_cent(part)} % of its extra cost: it spares the campaign. The search did"

@@ -81,7 +81,9 @@ def _all_duels(duels: pd.DataFrame) -> str:
     together = beaten[beaten["harm_high_simultaneous"] < 0.0]
     without = len(duels) - len(held)
     words = f"At equal cost or less the search beats {len(beaten)} of {len(duels)} rivals on fresh seeds"
+    cheaper = together[together["cost_high_simultaneous"] <= 0.0]
     words += f", {len(together)} of them also with intervals of harm that hold for all rivals at once"
+    words += f" ({len(cheaper)} with such intervals of cost too)"
     return words + (f"; {without} are cheaper than any mix that keeps the guardrails." if without else ".")
 
 

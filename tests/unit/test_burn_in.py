@@ -16,7 +16,7 @@ import pytest
 from sim import burn_in, conduct
 from sim.burn_in import BurnIn, Schedule, Simulation, alike, not_shared, until_policies
 from sim.comparison import Runs
-from sim.jobs import OUT_OF_SIGHT, Progress, jobs_of, run_jobs
+from sim.jobs import OUT_OF_SIGHT, Progress, jobs_of, made, run_jobs
 from sim.model import AccountMarket
 from sim.plan import Plan
 from sim.reporter import Reporter
@@ -205,6 +205,23 @@ def test_machines_that_do_not_see_the_directory_hand_over_what_they_make(tmp_pat
     assert (len(report.done), report.failed) == (6, [])
     assert seconds == ({SHARED} if sees else {worlds.SECONDS_OF_WHOLE})
     assert any(OUT_OF_SIGHT in note for note in notes) != sees
+
+
+class FarRuns(ThreadPoolExecutor):
+    """Two machines: burn-ins are made on one that sees the results directory, runs on one that does not."""
+
+    def submit(self, function, ids, *arguments):
+        place = function.args[0]
+        return super().submit(made, place if len(ids) > 1 else replace(place, folder=f"{place.folder}/elsewhere"), ids, *arguments)
+
+
+def test_a_run_on_a_machine_that_does_not_see_the_directory_is_told_once(tmp_path):
+    jobs, notes = jobs_of(TRIO, 2, 11), []
+    with Store(tmp_path / "r") as store, FarRuns(2) as machines:
+        store.write_manifest({})
+        report = run_jobs(jobs, store, machines, lambda state: notes.append(state.note), worlds.StandIn())
+    assert len(report.done) == 6
+    assert [note for note in notes if note] == [f"a run and its burn-in were made whole and handed over: {OUT_OF_SIGHT}"]
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -191,7 +192,12 @@ def test_a_rival_is_beaten_at_equal_cost(file):
     assert not duels.loc["cheap", "beats"]  # which is a mix itself: none is better at its cost
     named = [policy for policy in done.policies if AGAINST + "dear" in policy.roles]
     assert [policy.name for policy in named] == [dear["winner"]]
-    assert "Against 'dear': Trial" in "\n".join(done.answer)
+    said = "\n".join(done.answer)
+    assert "Against 'dear': Trial" in said
+    assert dear["cost_high_simultaneous"] <= 0.0
+    assert "beats 1 of 2 rivals on fresh seeds, 1 of them also with intervals of harm that hold for all rivals at once (1 with such" in said
+    costs = done.equal_cost.assign(cost_high_simultaneous=1.0)  # in some worlds it may cost more
+    assert "(0 with such intervals of cost too)" in "\n".join(replace(done, equal_cost=costs).answer)
 
 
 def test_a_rival_cheaper_than_all_that_keep_the_guardrails_has_no_winner(file):
