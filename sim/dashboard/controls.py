@@ -55,6 +55,19 @@ def Checks(boxes: list[tuple[str, str]], value: list[str], on_value: Callable[[l
     """Show boxes to tick, each by name and label; the value is the names of those that are ticked."""
 
 
+@solara.component_vue("field.vue")
+def Field(
+    label: str,
+    value: int | str,
+    on_value: Callable[[Any], None],
+    hint: str = "",
+    whole: bool = True,
+    least: int | None = None,
+    most: int | None = None,
+) -> None:
+    """Show a field for a whole number, taken over with Enter or when it is left, or for a text, taken over as it is typed."""
+
+
 @solara.component_vue("names.vue")
 def SliderNames() -> None:
     """Tell readers of the screen what each slider is called, which Vuetify shows but does not say."""
@@ -93,11 +106,8 @@ def LeverGroups(desk: Desk, choice: Choice, chosen: Chosen) -> None:
                 Lever(desk, name, strength, standing, kept.get(name, ""), chosen)
 
 
-@solara.component
-def Whole(name: str, value: int, choose: Callable[[int], None], hint: str) -> None:
-    """Show a field for a whole number, taken over with Enter or when it is left."""
-    solara.InputInt(name, value=value, on_value=lambda number: choose(value if number is None else number))
-    tag("small", hint)
+def _whole(name: str, value: int, choose: Callable[[int], None], hint: str) -> None:
+    Field(label=name, value=value, on_value=choose, hint=hint)
 
 
 @solara.component
@@ -118,10 +128,12 @@ def ScenarioAndRun(desk: Desk, choice: Choice, chosen: Chosen) -> None:
         tag("p", opened.scenario.description or opened.scenario.title)
     with folded("Users, days and luck"):
         run, users = opened.scenario.run, opened.scenario.population.users
-        Whole("Users", choice.users or users, lambda number: choose(users=_or_file(number, users)), "ordinary users of the platform")
-        Whole("Days", choice.days or run.days, lambda number: choose(days=_or_file(number, run.days)), "days simulated; day 0 is the first")
+        _whole("Users", choice.users or users, lambda number: choose(users=_or_file(number, users)), "ordinary users of the platform")
+        _whole(
+            "Days", choice.days or run.days, lambda number: choose(days=_or_file(number, run.days)), "days simulated; day 0 is the first"
+        )
         seed = run.seed if choice.seed is None else choice.seed
-        Whole("Seed", seed, lambda number: choose(seed=_or_file(number, run.seed)), "the luck, the same in both runs")
+        _whole("Seed", seed, lambda number: choose(seed=_or_file(number, run.seed)), "the luck, the same in both runs")
     if choice != Choice(choice.scenario):
         solara.Button("Everything as in the file", on_click=lambda: open_(choice.scenario), text=True, classes=["abm-small"])
 
@@ -138,8 +150,8 @@ def WhenAndWhom(desk: Desk, choice: Choice, chosen: Chosen) -> None:
     day = opened.day if choice.day is None else choice.day
     ramp = opened.ramp if choice.ramp is None else choice.ramp
     segments = opened.segments if choice.segments is None else choice.segments
-    Whole("Policy day", day, lambda number: choose(day=_or_file(number, opened.day)), "first day on which moved levers act")
-    Whole("Ramp, days", ramp, lambda number: choose(ramp=_or_file(number, opened.ramp)), "from the standing strength; 0 is at once")
+    _whole("Policy day", day, lambda number: choose(day=_or_file(number, opened.day)), "first day on which moved levers act")
+    _whole("Ramp, days", ramp, lambda number: choose(ramp=_or_file(number, opened.ramp)), "from the standing strength; 0 is at once")
 
     def aim(wanted: list[str]) -> None:
         choose(segments=_or_file(tuple(name for name in SEGMENTS if name in wanted), opened.segments))

@@ -8,7 +8,7 @@ import solara
 from mesa.visualization.utils import update_counter
 from solara.alias import rv
 
-from sim.dashboard.controls import Select, notice, tag
+from sim.dashboard.controls import Field, Select, notice, tag
 from sim.dashboard.desk import Desk, Shown
 from sim.dashboard.numbers import Number
 from sim.dashboard.pictures import CHARTS, Chart
@@ -128,7 +128,7 @@ def ReplicationsPanel(desk: Desk) -> None:
     replications = desk.replications
     with solara.Card("How sure?", classes=["abm-card"]):
         tag("p", "One pair of runs is one draw of luck. More pairs, on further seeds, give the numbers and charts 95 % intervals.")
-        solara.InputInt("Pairs of runs", value=wanted, on_value=lambda number: want(min(max(number or 2, 2), MOST_PAIRS)))
+        Field(label="Pairs of runs", value=wanted, on_value=want, least=2, most=MOST_PAIRS)
         known = replications.known
         if replications.under_way and known is not None:
             tag("progress", max=str(known.total), value=str(known.done), aria_label="runs done")
@@ -163,7 +163,7 @@ def KeepPanel(desk: Desk, query: str) -> None:
 
     with solara.Card("Keep it", classes=["abm-card"]):
         Link(query=query)
-        solara.InputText("Name of the scenario", value=name, on_value=set_name, continuous_update=True)
+        Field(label="Name of the scenario", value=name, on_value=set_name, whole=False)
         if problem:
             notice(problem)
         else:

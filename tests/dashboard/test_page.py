@@ -142,6 +142,33 @@ def test_a_long_run_keeps_no_click_waiting(visit):
     assert "the days before the policy, the same in both runs" in page.locator(STATE).inner_text(), "the long run was over too soon to tell"
 
 
+def test_what_is_typed_stays_while_days_come_in(visit):
+    page = visit(QUICK)
+    page.get_by_label("Pace").select_option("10 days a second")
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator(STATE)).to_have_text(re.compile("both runs are going"))
+    field = page.get_by_label("Policy day")
+    field.press("ControlOrMeta+a")
+    before = page.locator(STATE).inner_text()
+    field.press_sequentially("195", delay=400)
+    assert page.locator(STATE).inner_text() != before, "no day came in while it was typed"
+    expect(field).to_have_value("195")
+    field.press("Enter")
+    page.wait_for_url(re.compile("day=195"))
+    field.fill("")
+    field.press("Enter")
+    expect(field).to_have_value("195")
+    pairs = page.get_by_label("Pairs of runs")
+    pairs.fill("1")
+    pairs.press("Enter")
+    expect(pairs).to_have_value("2")
+    name = page.get_by_label("Name of the scenario")
+    name.press("ControlOrMeta+a")
+    name.press_sequentially("as_i_typed_it", delay=20)
+    expect(name).to_have_value("as_i_typed_it")
+    expect(page.get_by_role("link", name="Download as_i_typed_it.toml")).to_be_visible()
+
+
 def test_what_a_link_cannot_have_is_said(visit):
     page = visit("?scenario=supply_squeezed&registration_audit=1.5&nonsense=1&users=200000")
     for said in (
@@ -152,7 +179,6 @@ def test_what_a_link_cannot_have_is_said(visit):
         expect(page.get_by_text(said)).to_be_visible()
     expect(page.get_by_role("slider", name="Registration audit: 0.30, as standing")).to_be_visible()
     assert "users=200000" in page.url
-    expect(page.locator(STATE)).to_have_text("day 180 of 540: paused, ready for the policy")
     page.get_by_label("Policy day").fill("9999")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("day=9999"))  # the page has taken it over, and draws its levers anew
