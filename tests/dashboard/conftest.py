@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,9 @@ def address(folder: Path) -> Iterator[str]:
     """Start `abm dashboard` and return its address; it must end by Ctrl-C and take all that it started with it."""
     chromium()
     line = [sys.executable, "-m", "sim", "dashboard", "two_million.toml", "--port", "0", "--no-browser", "--workers", "2"]
-    with subprocess.Popen(line, cwd=folder, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # also where the tests were started to ignore it
+    how = {"cwd": folder, "env": ENVIRONMENT, "stderr": subprocess.PIPE, "text": True, "start_new_session": True, "preexec_fn": heed}
+    with subprocess.Popen(line, **how) as process:
         assert process.stderr is not None
         said = process.stderr.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+/", said)

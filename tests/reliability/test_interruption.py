@@ -60,6 +60,7 @@ LARGE = """
 import operator, os, signal, threading
 from collections import deque
 from sim.workers import in_processes
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests were started to ignore it
 threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     in_processes(operator.mul, deque([(b"x", (60_000_000,))] * 400), 2, lambda *_: None)
