@@ -143,7 +143,7 @@ def run_jobs(
     """Make the runs that `store` does not have.
 
     Each is kept as soon as it is finished; one that raises is recorded and the others go on. With one worker the runs are made in
-    this process, else in spawned ones or by an executor; runs that are alike until policies start share their burn-in if `share_burn_in`;
+    this process, else in others or by an executor; runs that are alike until policies start share their burn-in if `share_burn_in`;
     results depend on none of these. A run of which the store has the record that it failed is not made again: it has failed.
     `KeyboardInterrupt` passes through, with what was finished kept. `how` is a stand-in for `simulate`.
     """

@@ -49,7 +49,7 @@ def comparison(
 
     `difference` is the mean paired difference with its pointwise 95 % t interval; `simultaneous_*` covers all rows of the table together
     (`intervals.max_t_critical`); `relative` is the difference over the baseline's mean with its Fieller interval (shares, not per cent),
-    which is NaN where it says nothing (`says_something`);
+    which is NaN where it says nothing (`relative_change`);
     `variance_ratio` is the variance of the difference between independent runs over that between paired ones, with its 95 % interval.
     Differences that don't vary
     have intervals of no width. A pair with a missing value on either side is left out of its row.
@@ -72,16 +72,21 @@ def comparison(
     return table.sort_values("outcome", key=lambda names: names.map(order), kind="stable").reset_index(drop=True)
 
 
-def says_something(relative: Interval, half: float, mean: float, least: float) -> bool:
-    """Say whether a relative interval is of use beside the `half`-width of the difference's, for a baseline with that mean.
+def relative_change(after: Reals, before: Reals) -> Interval:
+    """Return the change of paired values `(replications,)` as a part of the baseline's mean; its ends are NaN where they say nothing.
 
-    It is not when it has falls of more than all of what is never negative (`least` is the smallest value seen), nor when an unclear
-    baseline has made it wider than the change itself and `_WIDER` times as wide as the difference's interval over the baseline's mean.
+    They do not when they have falls of more than all of what is never negative, nor when an unclear baseline has made the interval wider
+    than the change itself and `_WIDER` times as wide as the difference's interval over the baseline's mean.
     """
-    if not np.isfinite(relative.low) or (relative.low < -1.0 and least >= 0.0):
-        return False
-    width = relative.high - relative.low
-    return bool(width <= abs(relative.value) or width <= _WIDER * 2.0 * half / abs(mean))
+    value, low, high = (float(end[0]) for end in intervals.ratio_intervals(after - before, before))
+    nothing = Interval(value, np.nan, np.nan)
+    if not np.isfinite(low) or (low < -1.0 and min(before.min(), after.min()) >= 0.0):
+        return nothing
+    if high - low <= abs(value):
+        return Interval(value, low, high)
+    change = intervals.t_intervals(after - before)
+    half = float(change.high[0] - change.value[0])
+    return Interval(value, low, high) if high - low <= _WIDER * 2.0 * half / abs(float(before.mean())) else nothing
 
 
 def _row(after: Reals, before: Reals) -> dict[str, float | int]:
@@ -89,12 +94,8 @@ def _row(after: Reals, before: Reals) -> dict[str, float | int]:
         keys = COLUMNS[3:8] + COLUMNS[10:13] + COLUMNS[14:]
         return {**dict.fromkeys(keys, float("nan")), "replications": 0}
     change = intervals.t_intervals(after - before)
-    ratio = intervals.ratio_intervals(after - before, before)
-    relative = Interval(*(float(end[0]) for end in ratio))
+    relative = relative_change(after, before)
     saved = intervals.variance_ratio(after, before)
-    half, least = float(change.high[0] - change.value[0]), float(min(before.min(), after.min()))
-    if not says_something(relative, half, float(before.mean()), least):
-        relative = Interval(relative.value, np.nan, np.nan)
     return {
         "baseline_mean": float(before.mean()),
         "mean": float(after.mean()),

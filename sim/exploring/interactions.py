@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.analysis.differences import says_something
-from sim.analysis.intervals import Interval, ratio_intervals, t_intervals
+from sim.analysis.differences import relative_change
+from sim.analysis.intervals import ratio_intervals, t_intervals
 from sim.analysis.words import unit_of
 from sim.exploring import interaction_words, shapley
 from sim.exploring.carrying import INTERACTIONS, Explored, check_whole, write_analysis
@@ -170,14 +170,9 @@ def _base(values: Reals) -> Reals:
     That is so where the baseline is not above 0 or so little known that what all levers do has an interval of no use as a part of it.
     """
     base: Reals = values[0]
-    effect, none = values[-1] - base, np.zeros_like(base)
-    if base.mean() <= 0.0:
-        return none
-    if len(base) == 1:
+    if base.mean() > 0.0 and (len(base) == 1 or np.isfinite(relative_change(values[-1], base).low)):
         return base
-    half = float(t_intervals(effect).high[0] - effect.mean())
-    part = Interval(*(float(end[0]) for end in ratio_intervals(effect, base)))
-    return base if says_something(part, half, float(base.mean()), float(min(base.min(), values[-1].min()))) else none
+    return np.zeros_like(base)
 
 
 def _bundle(values: Reals, base: Reals) -> dict[str, float]:
