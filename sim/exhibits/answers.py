@@ -7,6 +7,7 @@ from pathlib import Path
 from sim.analysis.uncertain import share_interval
 from sim.exhibits.numbers import Row, Table, borne_out, ends, per_cent, plain, share
 from sim.headlines import Changes
+from sim.levers import CHANNELS
 
 HARM, RENTED, SUPPLY, COST = "expected_harm_yuan", "stock_rented", "supply_account_days", "enforcement_cost_yuan"
 INNOCENTS = "innocents_sanctioned"
@@ -30,13 +31,19 @@ def strength(results: Path) -> str:
 
 def squeeze(results: Path) -> str:
     """Say what the flow and the moving picture of the supply squeeze show."""
-    changes, name = Changes(results / "policy_comparison" / "comparison.csv"), "supply_squeeze"
+    path, name = results / "policy_comparison" / "comparison.csv", "supply_squeeze"
+    changes, table = Changes(path), Table(path)
     fewer = [share(changes.down(name, f"inflow_{channel}"), -1) for channel in ("registered", "unsealed")]
     more = [share(changes.up(name, f"{part}_rented"), 1) for part in ("inflow", "detected")]
+    gone = share(changes.down(name, "detected_registered"), -1)
+    rows = [table.one(scenario=name, outcome=f"detected_{channel}") for channel in CHANNELS]
+    before, after = (sum(float(row[mean]) for row in rows) for mean in ("baseline_mean", "mean"))
+    borne_out(after < 0.5 * before, "most sanctions on accounts go")
     return (
         f"Under the supply squeeze dealers get {fewer[0]} fewer registered and {fewer[1]} fewer unsealed accounts a day, but {more[0]} more"
-        f" rented ones, and sanctions that fell on throw-away accounts fall on lured owners: {more[1]} more of theirs a day. Supply"
-        f" shrinks by only {share(changes.down(name, SUPPLY), -1)}, since a rented account does the work of several fresh ones."
+        f" rented ones. Most sanctions on accounts go with those that were thrown away, {gone} fewer of the registered, while {more[1]}"
+        f" more a day hit accounts of lured owners. Supply shrinks by only {share(changes.down(name, SUPPLY), -1)}, since a"
+        " rented account does the work of several fresh ones."
     )
 
 
@@ -63,6 +70,10 @@ def levers(results: Path) -> str:
 
     def part(label: str, side: int) -> str:
         return share(ends(shapley.one(outcome=RENTED, label=label), "relative"), side)
+
+    audit = ends(shapley.one(outcome=RENTED, label="registration audit"), "relative")
+    others = [ends(row, "relative") for row in shapley.rows if row["outcome"] == RENTED and row["label"] != "registration audit"]
+    borne_out(audit[1] > max(high for _, _, high in others), "the audit of sign-ups drives dealers to real people most")
 
     def pair(label: str, side: int) -> str:
         row = pairs.one(outcome=SUPPLY, first_label="registration audit", second_label=label)
@@ -129,6 +140,7 @@ def mix(results: Path) -> str:
 
     takedown, login, audit = (float(best[HARM][lever]) for lever in ("ad_takedown", "login_check", "registration_audit"))
     borne_out(audit < 0.3, "the mix audits sign-ups less than today")
+    borne_out("awareness_campaign" not in best[HARM], "the mix has no campaign")
     lure = duels.one(rival="lure_squeeze")
     gain = share([float(lure[f"harm_{end}"]) / float(lure["harm_rival"]) for end in ("difference", "low", "high")], -1)
     part = (float(lure["cost_winner"]) - base[COST]) / (float(lure["cost_rival"]) - base[COST])

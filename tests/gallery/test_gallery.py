@@ -19,8 +19,9 @@ from rebuild import main, redraw, run
 
 from sim.cli import app
 from sim.conduct import compare
-from sim.exhibits import EXHIBITS, gallery
+from sim.exhibits import EXHIBITS, answers, gallery
 from sim.exhibits.numbers import per_cent, share
+from sim.headlines import headlines
 from sim.scenario import load_scenario
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -153,7 +154,7 @@ def test_the_moving_picture_is_small_and_lasts_about_ten_seconds():
         ("combined_discovery/boxes.csv", "restricted", "True", "wants a row of boxes.csv"),
         ("cheapest_mix/equal_cost.csv", "harm_high_simultaneous", "1.0", "each rival that costs as much as a mix is beaten"),
         ("paired_variance/comparison.csv", "variance_ratio_low", "0.5", "shared luck always saves runs"),
-        ("supply_levers_factorial/shapley.csv", "relative_high", "1e3", "is below 0"),
+        ("supply_levers_factorial/interactions.csv", "relative_high", "1e3", "is below 0"),
         ("screening_morris/ranking.csv", "best", "combined", "the lure squeeze is best by harm"),
     ],
 )
@@ -165,6 +166,32 @@ def test_a_sentence_that_its_table_does_not_bear_out_is_refused(file, column, va
     rows.to_csv(tmp_path / file, index=False)
     with pytest.raises(ValueError, match=message):
         gallery(tmp_path, [exhibit for exhibit in EXHIBITS if exhibit.name == folder])
+
+
+def test_rows_that_changed_places_are_refused(tmp_path):
+    shutil.copytree(REFERENCE / "supply_levers_factorial", tmp_path / "supply_levers_factorial")
+    path = tmp_path / "supply_levers_factorial" / "shapley.csv"
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    rows["label"] = rows["label"].replace({"registration audit": "account audit", "account audit": "registration audit"})
+    rows.to_csv(path, index=False)
+    with pytest.raises(ValueError, match="the audit of sign-ups drives dealers to real people most"):
+        answers.levers(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "outcome", "column", "value", "message"),
+    [
+        ("supply_squeeze", "detected_registered", "mean", 150.0, "most sanctions on accounts go"),
+        ("combined", "supply_account_days", "relative_high", -0.32, "both squeezes together cut more than the sum"),
+    ],
+)
+def test_a_comparison_that_does_not_bear_out_a_sentence_is_refused(scenario, outcome, column, value, message, tmp_path):
+    (tmp_path / "policy_comparison").mkdir()
+    rows = pd.read_csv(REFERENCE / "policy_comparison" / "comparison.csv")
+    rows.loc[(rows["scenario"] == scenario) & (rows["outcome"] == outcome), column] = value
+    rows.to_csv(tmp_path / "policy_comparison" / "comparison.csv", index=False)
+    with pytest.raises(ValueError, match=message):
+        answers.squeeze(tmp_path), headlines(tmp_path)
 
 
 @pytest.mark.parametrize(("value", "said"), [(0.0349, "3.5"), (-0.4068, "41"), (0.9996, "100"), (0.02, "2"), (-0.0026, ".3"), (0.0, "0")])
