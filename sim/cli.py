@@ -270,9 +270,11 @@ def _called(arguments: list[str]) -> int:
         from sim.cluster import ClusterError
         from sim.faults import ScenarioError
         from sim.store import StoreError, WriteError
+        from sim.workers import StartError
 
-        if not isinstance(error, ScenarioError | StoreError | WriteError | ClusterError):
+        failed = isinstance(error, WriteError | ClusterError | StartError)
+        if not failed and not isinstance(error, ScenarioError | StoreError):
             raise
         say(f"abm: {error}")
-        return 1 if isinstance(error, WriteError | ClusterError) else 2
+        return 1 if failed else 2
     return 0

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
+from pathlib import Path
 from typing import Any, TypeVar
 
 Key = TypeVar("Key")
@@ -32,6 +33,16 @@ ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "
     "JE_ARROW_MALLOC_CONF": "background_thread:false"
 }
 """Environment in which numerical libraries start no threads of their own: the processes are the parallelism, and one is forked."""
+
+
+class StartError(RuntimeError):
+    """Processes ended before they took up any work."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "processes that were to make runs ended at once. A script that asks for several workers must be a file, whose calls stand"
+            " under `if __name__ == '__main__':`, since each process imports it; with workers=1 all runs are made in this process"
+        )
 
 
 class Terminated(KeyboardInterrupt):
@@ -68,7 +79,8 @@ def in_processes(
 
     `finished` may add to `calls`.
     When a process dies, the calls that were under way are made again one at a time, so that the one to blame is known; an executor that
-    makes calls again by itself raises `BrokenExecutor` in the future of one that does not end.
+    makes calls again by itself raises `BrokenExecutor` in the future of one that does not end. Raises `StartError` where processes that are
+    started here cannot even begin.
     An exception, `KeyboardInterrupt` included, ends the processes at once and passes through.
     """
     suspects: deque[tuple[Key, tuple[Any, ...]]] = deque()
@@ -78,11 +90,14 @@ def in_processes(
         flying: dict[Future[Result], tuple[Key, tuple[Any, ...]]] = {}
         broken = False
         with _pool(at_most(workers, 1) if alone else workers, flying) as pool:
+            first: Future[None] | None = None
             while flying or (source and not broken):
                 most = 1 if alone else 2 * count(workers)  # a call waits for each process, so that none is idle while results are kept
                 while source and len(flying) < most and not broken:
                     try:
                         with quiet_start():
+                            if first is None and not isinstance(workers, Executor):
+                                first = pool.submit(_begun)
                             future = pool.submit(function, source[0][0], *source[0][1])
                     except BrokenExecutor:
                         broken = True
@@ -103,6 +118,12 @@ def in_processes(
                             suspects.append(call)
                     else:
                         finished(call[0], result)
+                if broken and first is not None and isinstance(first.exception(), BrokenExecutor):
+                    raise StartError
+
+
+def _begun() -> None:
+    """Do nothing, as the first call of new processes: they could be started."""
 
 
 _SECONDS_TO_END = 5.0
@@ -131,7 +152,7 @@ def _end_of_results(pool: ProcessPoolExecutor) -> None:
         writer.close()
 
 
-_SLOW_TO_IMPORT = "sim.model"
+_SLOW_TO_IMPORT = "sim.model"  # which no process has that only hands out work
 
 
 def _context() -> BaseContext:
@@ -174,12 +195,14 @@ def _pool(workers: Workers, flying: Mapping[Future[Result], object]) -> Iterator
 def quiet_start() -> Iterator[None]:
     """Let processes that start in this block inherit one thread a library and a blocked Ctrl-C: the parent deals with that.
 
-    What asks this process to end waits until they have started, so that none is left half made.
+    They import from where this one does, not from the folder it is in. What asks this process to end waits until they have started, so
+    that none is left half made.
     """
-    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    environment = ONE_THREAD | {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
+    before = {name: os.environ.get(name) for name in environment}
     resource_tracker.ensure_running()  # which else starts with the first process, and unblocks what is blocked
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    os.environ.update(ONE_THREAD)
+    os.environ.update(environment)
     try:
         with interrupts_held():
             yield

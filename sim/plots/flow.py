@@ -75,8 +75,8 @@ def day_flow(summary: pd.DataFrame, study: Study, scenarios: Sequence[str], axes
     if axes is None:
         note = (
             "Bars and ribbons of a row have one scale, that of a day; stocks are written, not drawn. Tables say what each channel supplies"
-            " and what each use takes, not which serves which: grey ribbons carry the mixture. Where a stock grows or shrinks, more or fewer"
-            " accounts come than leave."
+            " and what each use takes, not which serves which: grey ribbons carry the mixture. Where a stock grows or shrinks, more or"
+            " fewer accounts come than leave."
         )
         note += f" Per cent: change from '{study.title(scenarios[0])}'." if columns > 1 else ""
         finish(figure, "A day of the market", study.caption(replications_of(summary, FLOW), note))

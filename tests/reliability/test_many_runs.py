@@ -48,12 +48,12 @@ def plan(count):
 if __name__ == "__main__":
     import work
     from contextlib import nullcontext
-    from sim import conduct, experiment, store
+    from sim import conduct, jobs, store
     from sim.cluster import on_cluster
 
     count, out, address = int(sys.argv[1]), HERE / sys.argv[2], sys.argv[3]
     store.shelf.RUNS_A_PACK = int(sys.argv[4])
-    experiment.simulate = work.noted
+    jobs.simulate = work.noted
     with on_cluster(address) if address != "-" else nullcontext(2) as workers:
         conduct.carry_out(work.plan(count), out, workers)
     print(json.dumps({{"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}}))
@@ -155,6 +155,7 @@ def test_a_cluster_of_two_with_one_killed_loses_nothing(work, count, cluster):
 def test_ten_times_the_runs_need_no_more_memory(work):
     few, many = work("few"), work("many")
     peaks = [one.finish(one.start(count, "r"))["peak"] for one, count in ((few, 200), (many, 2000))]
+    assert (len(few.log), len(many.log)) == (200, 2000)
     found = f"{peaks[0] / 1024:.0f} MB at 200 runs, {peaks[1] / 1024:.0f} MB at 2,000"
     print(f"peak memory of the caller: {found}, {peaks[1] / peaks[0]:.3f}")  # noqa: T201  # what the night found
     assert peaks[1] < 1.3 * peaks[0]

@@ -1,0 +1,79 @@
+"""Processes that make runs: whose model they import, and what is said when they cannot be started."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+WHERE = """
+import sys
+from collections import deque
+from sim.workers import in_processes
+
+def where(key):
+    import sim
+    return "sim.model" in sys.modules, sim.__file__
+
+if __name__ == "__main__":
+    import script
+    found = {}
+    in_processes(script.where, deque((k, ()) for k in range(4)), 2, found.__setitem__)
+    assert "sim.model" not in sys.modules
+    for one in found.values():
+        print(*one)
+"""
+
+RUN = """
+import sim
+
+{guard}
+    small = {{"population.users": 200_000, "run.days": 20, "run.burn_in_days": 5, "run.settle_days": 0}}
+    done = sim.run(sim.load_scenario({scenario!r}, small), replications=2, workers=2, out="r")
+    print(len(done.runs))
+"""
+
+
+@pytest.fixture
+def python(tmp_path, environment):
+    """Run Python in the test's folder on a script, or on what it reads from its standard input."""
+
+    def call(text: str, as_file: bool = True) -> subprocess.CompletedProcess[str]:
+        folder = tmp_path / "scripts"
+        folder.mkdir(exist_ok=True)
+        (folder / "script.py").write_text(text)
+        line, given = ([sys.executable, str(folder / "script.py")], None) if as_file else ([sys.executable, "-"], text)
+        place = {**environment, "PYTHONPATH": f"{environment['PYTHONPATH']}:{folder}"}
+        return subprocess.run(line, input=given, cwd=tmp_path, env=place, capture_output=True, text=True, timeout=120, check=False)
+
+    return call
+
+
+def test_they_have_the_model_of_the_process_that_starts_them(python, environment, tmp_path):
+    """Another package of that name in the folder is not theirs; on Linux the model is imported before they take a call."""
+    (tmp_path / "sim").mkdir()
+    (tmp_path / "sim" / "__init__.py").write_text("raise ImportError('of another project')\n")
+    done = python(WHERE)
+    ours = Path(environment["PYTHONPATH"]) / "sim" / "__init__.py"
+    assert done.stdout.splitlines() == [f"{sys.platform == 'linux'} {ours}"] * 4, done.stderr
+
+
+def script(guard: str) -> str:
+    return RUN.format(guard=guard, scenario=str(Path(__file__).parents[2] / "scenarios" / "baseline.toml"))
+
+
+GUARD = "if __name__ == '__main__':"
+
+
+@pytest.mark.parametrize(("guard", "as_file"), [("if True:", True), (GUARD, False)], ids=["without a guard", "from a pipe"])
+def test_a_script_that_cannot_be_imported_is_told_and_no_run_has_failed(python, tmp_path, guard, as_file):
+    done = python(script(guard), as_file)
+    assert done.returncode == 1
+    assert "sim.workers.StartError: processes that were to make runs ended at once" in done.stderr.splitlines()[-1]
+    assert not list(tmp_path.rglob("*.failed.json"))
+    again = python(script(GUARD))
+    assert (again.returncode, again.stdout) == (0, "2\n"), again.stderr
