@@ -67,7 +67,7 @@ def day_flow(summary: pd.DataFrame, study: Study, scenarios: Sequence[str], axes
         before = first if k else None
         total = f"{compact(_supplied(days[name]))}{_of(_supplied(days[name]), None if before is None else _supplied(before))}"
         used = share_text(days[name]["utilisation_share"], signed=False)
-        _frame(upper, f"supply and its use: {total} effective account-days/day, {used} % of it used", tops[0])
+        _frame(upper, f"supply and what it is put to: {total} effective account-days/day, {used} % of it sold", tops[0])
         upper.set_title(f"{wrapped(study.title(name), 44, 2)}\n", fontsize=10, loc="left", fontweight="bold")
         _uses(upper, days[name], before)
         _frame(lower, "accounts that come and go, accounts/day; stock, accounts", tops[1])

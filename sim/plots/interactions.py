@@ -39,7 +39,7 @@ _COLUMNS = 3
 _NARROWEST = 7.2  # inches, so that legends stand in a line or two
 _LABEL = 22  # characters of a lever's name in a line
 _THICK = 0.6
-_ROOM = 0.2  # beside the bars, for numbers, as a part of the axis
+_ROOM = 0.06  # beside the bars, as a part of the axis
 _DARK = 0.55  # of the strongest colour, from which numbers are white
 
 Row = Mapping[str, Any]
@@ -50,7 +50,8 @@ def waterfall(ax: Axes, bundle: Row, shares: pd.DataFrame, start: str) -> Axes:
 
     `bundle` is the outcome's row of the table of bundles, `shares` its rows of the table of shares, in the order of display; `start` names
     what the bundle is added to. A bar begins where the one above it ends; thin lines are the 95 % interval of the share, rings what the
-    lever does alone and diamonds what it does as the last. In per cent of the baseline, or in the outcome's unit where that is not above 0.
+    lever does alone and diamonds what it does as the last, numbers at the right the bars' lengths. In per cent of the baseline, or in the
+    outcome's unit where that is not above 0.
     """
     scale, relative = _scale(bundle)
     rows = _records(shares)
@@ -60,13 +61,13 @@ def waterfall(ax: Axes, bundle: Row, shares: pd.DataFrame, start: str) -> Axes:
         value, low, high = _size(row, "share", relative)
         alone, last = float(row["alone"]) * scale, float(row["last"]) * scale
         ax.plot([at, at], [y - 1 + _THICK / 2.0, y - _THICK / 2.0], color=GREY, lw=0.6)
-        _bar(ax, y, at, (value, low, high), BLUE if value < 0.0 else VERMILLION, relative, (at + alone, at + last))
+        _bar(ax, y, at, (value, low, high), BLUE if value < 0.0 else VERMILLION, relative)
         for mark, place in (("o", alone), ("D", last)):
             ax.plot(at + place, y, mark, mfc="white", mec=BLACK, mew=0.8, ms=4.5 if mark == "o" else 3.5, zorder=5)
         at += value
     y = len(rows) + 1
     ax.plot([at, at], [y - 1 + _THICK / 2.0, y - _THICK / 2.0], color=GREY, lw=0.6)
-    _bar(ax, y, 0.0, _size(bundle, "effect", relative), GREY, relative, ())
+    _bar(ax, y, 0.0, _size(bundle, "effect", relative), GREY, relative)
     ax.axvline(0.0, color=BLACK, lw=0.8, zorder=0)
     labels = [start, *(readable(row["label"], row["label"]) for row in rows), "all together"]
     ax.set_yticks(range(len(labels)), [wrapped(label, _LABEL, 2) for label in labels], fontsize=7.5)
@@ -137,8 +138,8 @@ def waterfall_figure(bundle: pd.DataFrame, shares: pd.DataFrame, study: Study, s
         *(Line2D([], [], ls="", marker=mark, mfc="white", mec=BLACK, ms=4.5) for mark in "oD"),
     ]
     note = (
-        "Shapley share: what a lever adds to those before it, as a mean over all orders in which they may come."
-        f" Shares add up to what all do together. Thin lines: 95 % intervals over seeds, each by itself.{_ead(bundle)}"
+        "Shapley share: what a lever adds to those before it, as a mean over all orders in which they may come. Shares, the bars and the"
+        f" numbers, add up to what all do together. Thin lines: 95 % intervals over seeds, each by itself.{_ead(bundle)}"
     )
     caption = study.caption(replications_of(bundle), note).replace("a scenario", "a combination")
     finish(figure, "What each lever contributes to the whole", caption, handles, ["lowers", "raises", "alone", "as the last"])
@@ -183,17 +184,14 @@ def _headed(ax: Axes, row: Row) -> None:
     ax.set_title(wrapped(panel_title(str(row["outcome"])), 34, 2), fontsize=9, loc="left", fontweight="bold")
 
 
-def _bar(ax: Axes, y: int, start: float, share: Sequence[float], colour: str, relative: bool, beside: Sequence[float]) -> None:
-    """Draw one bar with its interval, and its number beyond them and all that stands beside it."""
+def _bar(ax: Axes, y: int, start: float, share: Sequence[float], colour: str, relative: bool) -> None:
+    """Draw one bar with its interval, and its number at the right edge of the panel."""
     value, low, high = share
     ax.barh(y, value, _THICK, left=start, color=colour, zorder=2)
-    ends = [start + value]
     if np.isfinite(low):
-        ends += [start + low, start + high]
-        ax.plot(ends[1:], [y, y], color=BLACK, lw=1.0, zorder=4)
-    right = value > 0.0
-    edge = max([start, *ends, *beside]) if right else min([start, *ends, *beside])
-    _beside(ax, share_text(value / 100.0) if relative else compact(value, signed=True), edge, y, right)
+        ax.plot([start + low, start + high], [y, y], color=BLACK, lw=1.0, zorder=4)
+    text = share_text(value / 100.0) if relative else compact(value, signed=True)
+    ax.text(1.02, y, text, transform=ax.get_yaxis_transform(), va="center", fontsize=7)
 
 
 def _beside(ax: Axes, text: str, x: float, y: int, right: bool) -> None:

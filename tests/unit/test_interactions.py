@@ -248,6 +248,10 @@ def test_a_waterfall_leads_from_the_baseline_to_the_bundle(file):
     names = [label.get_text() for label in ax.get_yticklabels()]
     assert names == ["Standing regime", "account audit", "registration audit", "ad takedown", "all together"]
     assert ax.get_xlabel() == "change, % of baseline"
+    numbers = [text.get_text() for text in ax.texts if text.get_position()[0] == 1.02]
+    assert [float(number.replace("\N{MINUS SIGN}", "-")) for number in numbers] == pytest.approx(
+        [*(bar.get_width() for bar in levers), ends[-1]], abs=0.06
+    )
     waterfall(
         ax := Figure().subplots(),
         of(done.bundle, "enforcement_cost_yuan").iloc[0].to_dict(),

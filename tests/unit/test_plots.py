@@ -196,6 +196,28 @@ def test_forest_shows_per_cent_and_amounts(figures):
     assert dots == [pytest.approx(60.0, abs=2.0)]
 
 
+def test_forest_has_the_intervals_of_the_sentences(data):
+    """Those of the difference over the baseline's mean leave out how little the baseline is known."""
+    table = analysis.comparison(data[0], "baseline", ["stock_rented"])
+    row = table[table["scenario"] == "supply_squeeze"].iloc[0]
+    place = table["scenario"].tolist().index("supply_squeeze")
+
+    def lines_of(table):
+        panel = plots.forest(table, study_of(), ["stock_rented"]).axes[0]
+        wide, narrow, dot = (line for line in panel.lines if line.get_ydata()[0] == place and len(line.get_xdata()) < 3)
+        return wide.get_xdata(), narrow.get_xdata(), dot
+
+    wide, narrow, dot = lines_of(table)
+    assert narrow == pytest.approx([100.0 * row["relative_low"], 100.0 * row["relative_high"]])
+    times = (row["simultaneous_high"] - row["simultaneous_low"]) / (row["difference_high"] - row["difference_low"])
+    assert np.diff(wide) == pytest.approx(times * np.diff(narrow))
+    assert dot.get_markerfacecolor() != "white"
+    table.loc[row.name, ["relative_low", "relative_high"]] = np.nan
+    wide, narrow, dot = lines_of(table)
+    assert np.isnan([*wide, *narrow]).all()
+    assert dot.get_markerfacecolor() == "white"
+
+
 def test_displacement_is_printed_in_its_panel(figures):
     texts = [text.get_text() for ax in figures["supply_by_channel"].axes for text in ax.texts]
     assert "displaced" in texts[0]

@@ -90,7 +90,7 @@ def test_the_flow_says_changes_beside_the_first_scenario_only(flow):
     assert "rented 870" in first
     assert f"rented 435 ({MINUS}50 %)" in second
     assert f"porn and gambling 680 ({MINUS}50 %)" in second
-    assert any("effective account-days/day, 98.5 % of it used" in text for text in first)
+    assert any("effective account-days/day, 98.5 % of it sold" in text for text in first)
     assert flow.axes[1].get_title(loc="left").strip() == "A squeeze $x$"
     caption = flow.get_supxlabel().replace("\n", " ")
     assert "n = 2 replications a scenario on common seeds 1-2; 1,000,000 users. Means of days 30-59." in caption
