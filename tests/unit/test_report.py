@@ -12,34 +12,28 @@ import html5lib
 import numpy as np
 import pandas as pd
 import pytest
-from report_worlds import EFFECTS, filled, plan_of, swept
+from report_worlds import EFFECTS, filled, in_memory, lines_of, plan_of, swept
 
 from sim import robustness
 from sim.analysis import Row
 from sim.analysis.words import number, percent
 from sim.cli import main
-from sim.comparison import Comparison, Kept, Robust, Runs
+from sim.comparison import Comparison, Robust, Runs
 from sim.conduct import carry_out
 from sim.jobs import Failure
 from sim.levers import LEVERS
 from sim.plan import single
 from sim.report import write_report
-from sim.report.blocks import Grid, Items, Paragraph
+from sim.report.blocks import Grid
 from sim.report.material import Material, _unlike
 from sim.report.page import page_of, plain, written
 from sim.report.phrases import said
-from sim.report.pictures import inline
-from sim.store import Memory, Store, StoreError
+from sim.store import Store, StoreError
 
 POLICIES = ("supply_squeeze", "lure_squeeze", "account_audit", "friend_confirmation")
 MEMBERS = {k: {"renting": {"quit_per_day": 0.02 + 0.005 * k}} for k in range(4)}
 STYLE = Path(__file__).parents[2] / "sim" / "report" / "templates" / "style.css"
 NUMBER = re.compile(r"(?<![\w.^])[+-]?\d+(?:,\d{3})*(?:\.\d+)?(?: (?:million|billion))?")
-
-
-def in_memory(kind, plan, **options):
-    memory = Memory()
-    return kind(plan, Kept(filled(plan, memory, **options), memory), [])
 
 
 def sweep_effects(plan):
@@ -65,16 +59,6 @@ def page(material):
 @pytest.fixture(scope="module")
 def html(page):
     return written(page, "html", Path("report.html"))
-
-
-def lines_of(page, *keys):
-    """Return the lines of sections, all if none is named."""
-    for section in page.sections:
-        for block in section.blocks if not keys or section.key in keys else ():
-            if isinstance(block, Items):
-                yield from block.lines
-            elif isinstance(block, Paragraph):
-                yield block.line
 
 
 def forms(values):
@@ -379,29 +363,6 @@ def test_letters_stand_out_from_what_they_stand_on():
             for ground in ("paper", "shade"):
                 light, dark = sorted((luminance(colours[letters]), luminance(colours[ground])), reverse=True)
                 assert (light + 0.05) / (dark + 0.05) >= 4.5, (letters, ground, colours)
-
-
-SVG = """<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
-<svg xmlns:xlink="http://www.w3.org/1999/xlink" width="72pt" height="36pt" viewBox="0 0 72 36"
- xmlns="http://www.w3.org/2000/svg" version="1.1">
- <metadata><date>2020-01-01</date></metadata><defs><style type="text/css">*{stroke-linejoin: round}</style></defs>
- <defs><clipPath id="p1"/></defs>
- <g id="a" clip-path="url(#p1)"><use xlink:href="#a"/></g></svg>
-"""
-
-
-def test_two_figures_in_a_page_do_not_share_names():
-    first, second = (inline(SVG, prefix, 'a "quoted" figure') for prefix in ("f0-", "f1-"))
-    assert re.findall(r'id="([^"]+)"|url\(#([^)]+)\)|href="#([^"]+)"', first) == [
-        ("f0-p1", "", ""), ("f0-a", "", ""), ("", "f0-p1", ""), ("", "", "f0-a"),
-    ]  # fmt: skip
-    assert not set(re.findall(r'id="([^"]+)"', first)) & set(re.findall(r'id="([^"]+)"', second))
-    assert 'role="img" aria-label="a &quot;quoted&quot; figure"' in first
-    assert "2020" not in first
-    assert "<style" not in first
-    assert "DOCTYPE" not in first
-    with pytest.raises(ValueError, match="no SVG element"):
-        inline("<p>", "f", "")
 
 
 def directory(path, plan, **options):
