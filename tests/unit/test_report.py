@@ -15,8 +15,8 @@ import pytest
 from report_worlds import EFFECTS, filled, in_memory, lines_of, plan_of, swept
 
 from sim import robustness
-from sim.analysis import Row
-from sim.analysis.words import number, percent
+from sim.analysis import Row, robust_words
+from sim.analysis.words import name_of, number, percent
 from sim.cli import main
 from sim.comparison import Comparison, Robust, Runs
 from sim.conduct import carry_out
@@ -131,6 +131,34 @@ def test_every_number_in_a_sentence_is_in_the_rows_that_it_names(material, page)
         assert set(found) <= allowed, (line, set(found) - allowed)
         checked += len(found)
     assert checked > 200
+
+
+def test_a_sentence_about_parameters_is_about_the_policy_and_the_outcomes_whose_rows_it_names(material, page):
+    tables, ranking, told = Tables.of(material), material.robust.ranking.set_index("outcome"), []
+    for line in lines_of(page, "robustness"):
+        table, *keys = (line.rows or ("",))[0].split("/")
+        if not keys:
+            continue  # about all of them
+        told += line.rows
+        if table == "ranking":
+            assert line.text.startswith(f"by {name_of(keys[0])}, {ranking.loc[keys[0], 'best_is']} first: ")
+            assert f"; {material.title(ranking.loc[keys[0], 'best'])} stays first in" in line.text
+            continue
+        (policy,) = {cited.split("/")[2] for cited in line.rows}
+        names = [name_of(cited.split("/")[1]) for cited in line.rows]
+        title, _, rest = line.text.partition(": ")
+        assert title == material.title(policy)
+        clauses = re.split(f"; (?={'|'.join(names)})", rest)
+        for name, cited, clause in zip(names, line.rows, clauses, strict=True):
+            assert clause.startswith(f"{name} ")
+            assert set(NUMBER.findall(clause)) <= tables.allowed(cited), (cited, clause)
+    table = material.robust.robustness
+    every = {f"robustness/{outcome}/{policy}" for outcome, policy in zip(table["outcome"], table["policy"], strict=True)}
+    assert sorted(told) == sorted(every | {f"ranking/{outcome}" for outcome in ranking.index})
+    assert len(told) > len(every) > len(POLICIES)
+    grids = [block for section in page.sections if section.key == "robustness" for block in section.blocks if isinstance(block, Grid)]
+    rows = [row for outcome in material.headline for row in table[table["outcome"] == outcome].to_dict("records")]
+    assert [row for grid in grids for row in grid.rows] == [[material.title(row["policy"]), *robust_words.cells(row)[1:]] for row in rows]
 
 
 def test_the_policy_table_has_a_row_a_policy_with_its_own_numbers(material, page):
