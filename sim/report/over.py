@@ -12,10 +12,10 @@ from sim.analysis.robust_words import Sentence, cells, robust_sentences
 from sim.analysis.words import number, percent, unit_of
 from sim.comparison import Comparison
 from sim.levers import LEVERS
-from sim.report.answer import winning
 from sim.report.blocks import Block, Command, Grid, Heading, Items, Line, Paragraph, Section, say
 from sim.report.material import Material
 from sim.report.phrases import MODEL_SAYS, called, is_plural, upper
+from sim.report.which import winning
 
 
 def robustness(material: Material) -> Section:

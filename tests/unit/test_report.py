@@ -219,8 +219,8 @@ def test_no_policy_is_called_best_that_is_not_better_beyond_chance():
     plan = plan_of("supply_squeeze", "account_audit")
     worse = {"supply_squeeze": {"expected_harm_yuan": 1.5}, "account_audit": {"expected_harm_yuan": 1.2}}
     first = next(lines_of(page_of(Material(in_memory(Comparison, plan, effects=worse))), "answer"))
-    assert (
-        first.text == "In the model, given its assumptions, none of the 2 policies compared is better than doing nothing by expected harm."
+    assert first.text == (
+        "In the model, given its assumptions, by expected harm none of the 2 policies compared is better than doing nothing beyond chance."
     )
     faint = {"supply_squeeze": {"expected_harm_yuan": 1.5}, "account_audit": {"expected_harm_yuan": 0.999}}
     told = list(lines_of(page_of(Material(in_memory(Comparison, plan, effects=faint, noise=0.3))), "answer"))
@@ -241,7 +241,7 @@ ROW = Row("expected_harm_yuan", "p", 100.0, 80.0, -20.0, -25.0, -15.0, -30.0, -1
         ({"outcome": "owners_banned", "high": 1.0, "relative_high": 0.01}, "owners banned do not move beyond chance (-25 to +1 %)"),
         ({"difference": 0.0, "low": 0.0, "high": 0.0}, "expected harm does not move at all"),
         ({"difference": 0.0, "low": 0.0, "high": 0.0, "outcome": "victims"}, "victims do not move at all"),
-        ({"low": np.nan, "high": np.nan, "replications": 1}, "expected harm falls by 20 %"),
+        ({"low": np.nan, "high": np.nan, "replications": 1}, "expected harm falls by 20 % in one pair of runs"),
         ({"low": -20.0, "high": -20.0, "replications": 3},
          "expected harm falls by 20 yuan/day from 100, the same in all 3 pairs, too few to tell it from chance"),
         ({"relative": 2.0, "relative_low": 1.5, "relative_high": 2.5, "difference": 200.0, "low": 150.0, "high": 250.0, "wide_low": 100.0,
@@ -285,7 +285,7 @@ def test_odd_comparisons_have_a_report(names, options):
 def test_nothing_moved_at_all_is_said_so():
     still = in_memory(Comparison, plan_of("account_audit", replications=3), effects={}, noise=0.0)
     told = list(lines_of(page_of(Material(still)), "answer"))
-    assert "is better than doing nothing by expected harm" in told[0].text
+    assert told[0].text.endswith("audit does not make expected harm better beyond chance: expected harm does not move at all.")
 
 
 def test_a_policy_that_inherits_the_title_of_its_baseline_is_called_by_its_name():
@@ -298,7 +298,10 @@ def test_a_policy_that_inherits_the_title_of_its_baseline_is_called_by_its_name(
 
 FAILED = {
     "a policy": (lambda job: job.scenario_name == "lure_squeeze", "best of the 2 policies compared"),
-    "some runs": (lambda job: job.scenario_name == "lure_squeeze" and job.replication < 5, "Lure squeeze is best of the 3 policies"),
+    "some runs": (
+        lambda job: job.scenario_name == "lure_squeeze" and job.replication < 5,
+        "Lure squeeze comes nearest: expected harm falls by",
+    ),
     "the baseline": (lambda job: job.scenario_name == "baseline", "Nothing can be compared"),
     "everything": (lambda job: True, "Nothing can be compared"),
 }
