@@ -54,7 +54,23 @@ def verdict(row: Record) -> Verdict:
     return "leans" if row["sign_share"] >= HELD else "depends"
 
 
+class Sentence(NamedTuple):
+    """A sentence of the answer.
+
+    `rows` name the rows of the tables that it is made of, as `robustness/outcome/policy`, one a clause, or `ranking/outcome`; a sentence
+    without introduces others, or says how to read them.
+    """
+
+    text: str
+    rows: tuple[str, ...] = ()
+
+
 def robust_answer(table: pd.DataFrame, ranking: pd.DataFrame, titles: Mapping[str, str] | None = None) -> list[str]:
+    """Return `robust_sentences` as lines, those that others introduce set in."""
+    return [f"  {sentence.text}" if sentence.rows else sentence.text for sentence in robust_sentences(table, ranking, titles)]
+
+
+def robust_sentences(table: pd.DataFrame, ranking: pd.DataFrame, titles: Mapping[str, str] | None = None) -> list[Sentence]:
     """Return sentences: what holds in at least 95 % of the members, what does not, how rankings change, and how to read them.
 
     `table` and `ranking` are what `uncertain.robustness` and `rankings.ranking` return.
@@ -64,17 +80,19 @@ def robust_answer(table: pd.DataFrame, ranking: pd.DataFrame, titles: Mapping[st
         return []
     called = {name: (titles or {}).get(name, name.replace("_", " ")) for name in dict.fromkeys(c.policy for c in found)}
     n = int(table["members"].max())
-    lines = []
+    sentences = []
     for kind, heading in _HEADINGS.items():
         chosen = [c for c in found if c.verdict == kind]
         if chosen:
-            lines.append(heading.format(n=n))
-            policies = dict.fromkeys(c.policy for c in chosen)
-            lines += [f"  {called[policy]}: {'; '.join(c.text for c in chosen if c.policy == policy)}." for policy in policies]
+            sentences.append(Sentence(heading.format(n=n)))
+        for policy in dict.fromkeys(c.policy for c in chosen):
+            own = [c for c in chosen if c.policy == policy]
+            text = f"{called[policy]}: {'; '.join(c.text for c in own)}."
+            sentences.append(Sentence(text, tuple(f"robustness/{c.outcome}/{policy}" for c in own)))
     if len(ranking):
-        lines.append("Ranking of the policies:")
-        lines += [f"  {ranked(row, called)}." for row in ranking.to_dict("records")]
-    return [*lines, _note(table)]
+        sentences.append(Sentence("Ranking of the policies:"))
+        sentences += [Sentence(f"{ranked(row, called)}.", (f"ranking/{row['outcome']}",)) for row in ranking.to_dict("records")]
+    return [*sentences, Sentence(_note(table))]
 
 
 def cells(row: Record) -> list[str]:

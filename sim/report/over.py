@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sim.analysis import robust_answer
-from sim.analysis.robust_words import cells
+from sim.analysis.robust_words import Sentence, cells, robust_sentences
 from sim.analysis.words import number, percent, unit_of
 from sim.comparison import Comparison
 from sim.levers import LEVERS
-from sim.report.answer import winning
 from sim.report.blocks import Block, Command, Grid, Heading, Items, Line, Paragraph, Section, say
 from sim.report.material import Material
 from sim.report.phrases import MODEL_SAYS, called, is_plural, upper
+from sim.report.which import winning
 
 
 def robustness(material: Material) -> Section:
@@ -35,7 +34,7 @@ def robustness(material: Material) -> Section:
         )
         return section
     robust = material.robust
-    section.blocks.extend(_verdicts(robust_answer(robust.robustness, robust.ranking, material.titles)))
+    section.blocks.extend(_verdicts(robust_sentences(robust.robustness, robust.ranking, material.titles)))
     columns = ("policy", "change", "chance, 95 %", "parameters, median", "parameters, range", "same sign", "beyond chance", "opposite")
     for outcome in material.headline:
         part = robust.robustness[robust.robustness["outcome"] == outcome]
@@ -45,18 +44,18 @@ def robustness(material: Material) -> Section:
     return section
 
 
-def _verdicts(lines: list[str]) -> list[Block]:
+def _verdicts(sentences: Sequence[Sentence]) -> list[Block]:
     """Turn sentences under headings into paragraphs and lists."""
     blocks: list[Block] = []
     kept: list[Line] = []
-    for line in lines:
-        if line.startswith("  "):
-            kept.append(say(line.strip(), "robustness", "ranking"))
+    for sentence in sentences:
+        if sentence.rows:
+            kept.append(say(sentence.text, *sentence.rows))
             continue
         if kept:
             blocks.append(Items(kept))
             kept = []
-        blocks.append(Paragraph(say(line, "robustness", "ranking")))
+        blocks.append(Paragraph(say(sentence.text, "robustness")))
     return blocks
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -54,6 +55,9 @@ _SINGULAR = {
 LURED = ("owners_banned", "owners_lost", "sanctions_legal_owner", "harm_owner_yuan", "harm_friend_fraud_yuan")
 """What befalls owners who were lured, and their friends."""
 
+VICTIMS = ("victims",)
+"""Whom accounts of the market are used against."""
+
 INNOCENT = (
     "innocents_sanctioned", "helpers_sanctioned_honest", "signups_blocked", "signups_delayed", "unseals_refused", "helpers_refused",
     "travellers_challenged", "honest_adverts_removed", "friction_hours",
@@ -78,10 +82,13 @@ def source(row: Row) -> str:
 
 
 def moves(row: Row) -> int:
-    """Return 1 for a rise beyond chance, -1 for a fall, 0 for neither; without an interval, by the sign of what was seen."""
-    if row.unchanged or (np.isfinite(row.low) and not row.clear and not row.same):
-        return 0
-    return int(np.sign(row.difference)) if np.isfinite(row.difference) else 0
+    """Return 1 for a rise beyond chance, -1 for a fall, 0 for neither, and where nobody can tell it from chance (`untold`)."""
+    return int(np.sign(row.difference)) if row.clear else 0
+
+
+def untold(row: Row) -> bool:
+    """Say whether a difference has no interval that says anything: one pair of runs, or too few that happen to be equal."""
+    return not np.isfinite(row.low) or (row.same and not row.clear)
 
 
 def worse(row: Row) -> int:
@@ -95,15 +102,16 @@ def said(row: Row) -> str:
     name, plural = called(row.outcome), is_plural(row.outcome)
     if not np.isfinite(row.difference):
         return f"of {name} nothing is known"
-    if row.unchanged or (row.difference == 0.0 and not np.isfinite(row.low)):
-        return f"{name} {'do' if plural else 'does'} not move at all"
+    seen = "" if np.isfinite(row.low) else " in one pair of runs"
+    if row.difference == 0.0 and (row.unchanged or seen):
+        return f"{name} {'do' if plural else 'does'} not move at all{seen}"
     if np.isfinite(row.low) and not row.clear and not row.same:
         return f"{name} {'do' if plural else 'does'} not move beyond chance ({interval(row)})"
     verb = ("rise" if row.difference > 0.0 else "fall") + ("" if plural else "s")
     text = f"{name} {'probably ' if is_probable(row) else ''}{verb} {amount(row)}"
     if row.same:
         return f"{text}, {in_all_pairs(row)}"
-    return f"{text} ({interval(row)})" if np.isfinite(row.low) else text
+    return f"{text}{seen}" if seen else f"{text} ({interval(row)})"
 
 
 def told(row: Row) -> str:
@@ -115,7 +123,11 @@ def told(row: Row) -> str:
 
 
 def share(value: float) -> str:
-    """Write a share of resamples or of members: 97 %."""
+    """Write a share of resamples: 97 %; only all is 100 %, and only none is 0 %."""
+    if 0.0 < value < 0.001:
+        return "less than 0.1 %"
+    if 0.999 < value < 1.0:
+        return "more than 99.9 %"
     return f"{percent(value, signed=False)} %" if np.isfinite(value) else "unknown"
 
 
@@ -150,6 +162,12 @@ def _signed(value: float) -> str:
 def seeds_note(replications: int) -> str:
     """Warn where the resampled seeds are few."""
     return "; so few seeds know little of their own spread, so take it as a hint" if replications < FEW else ""
+
+
+def joined(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them: a, b and c."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def upper(text: str) -> str:

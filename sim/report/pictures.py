@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from html import escape
+from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
+from xml.etree import ElementTree as ET
 
 from sim.comparison import Runs
 from sim.report.blocks import Block, Command, Paragraph, Picture, Section, say
@@ -23,33 +25,47 @@ _SHOWS = {
 }
 """What each figure shows: its caption, and its description for those who cannot see it."""
 
-_ID = re.compile(r'(?<=\bid=")([^"]+)(?=")')
-_REFERENCE = re.compile(r'(?<=url\(#)([^)]+)(?=\))|(?<=href="#)([^"]+)(?=")')
-_DROPPED = re.compile(r"<metadata>.*?</metadata>\s*|<style\b.*?</style>\s*", re.DOTALL)  # a style would hold for the whole page
-_SIZE = re.compile(r'<svg\b[^>]*?\bviewBox="0 0 (?P<width>[\d.]+) (?P<height>[\d.]+)"[^>]*>', re.DOTALL)
+_SVG, _XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
+_LEFT = {"metadata", "style"}  # when it was made, and a style that would hold for the whole page
+_DRAWS = {
+    "svg", "g", "defs", "use", "symbol", "clipPath", "pattern", "marker", "linearGradient", "radialGradient", "stop", "path", "rect",
+    "circle", "ellipse", "line", "polyline", "polygon", "text", "tspan", "image",
+}  # fmt: skip
+"""Elements that draw and do nothing else."""
+_TURNS = {"matrix", "translate", "scale", "rotate", "skewX", "skewY", "rgb", "rgba"}
+_CALL = re.compile(r"([\w-]*)\(\s*(.?)")
+_SIZE = re.compile(r"0 0 ([\d.]+) ([\d.]+)")
 
 
 def figures(material: Material) -> Section:
     """Return every figure that applies, or the command that draws what is missing."""
     section = Section("figures", "Figures")
     found = [material.done, *((material.robust,) if material.robust not in {None, material.done} else ()), *material.sweeps]
-    missing = []
+    missing: list[str] = []
+    refused: list[str] = []
     for k, done in enumerate(found):
         if done is None or done.directory is None:
             continue
         names = list(done.plot.all())
         drawn = [name for name in names if (done.directory / "figures" / f"{name}.svg").is_file()]
-        section.blocks.extend([_picture(done.directory, name, f"f{k}-{name}-", done) for name in drawn])
-        if len(drawn) < len(names):
+        before = len(refused)
+        for name in drawn:
+            try:
+                section.blocks.append(_picture(done.directory, name, f"f{k}-{name}-", done))
+            except ValueError as problem:
+                refused.append(f"{name}.svg of {done.plan.name} {problem}")
+        if len(drawn) < len(names) or len(refused) > before:
             missing.append(f"results/{done.plan.name}")
-    section.blocks.extend(_draw(missing))
+    section.blocks.extend(_draw(missing, refused))
     return section
 
 
-def _draw(missing: list[str]) -> list[Block]:
+def _draw(missing: Sequence[str], refused: Sequence[str]) -> list[Block]:
+    """Say which figures are left out, and return the command that draws them."""
     if not missing:
         return []
-    return [Paragraph(say("Some figures are not drawn; this draws them:")), Command("\n".join(f"abm plot {path}" for path in missing))]
+    why = f"Left out, since a figure of abm does not do this: {'; '.join(refused)}." if refused else "Some figures are not drawn."
+    return [Paragraph(say(f"{why} This draws them:")), Command("\n".join(f"abm plot {path}" for path in missing))]
 
 
 def _picture(directory: Path, name: str, prefix: str, done: Runs) -> Picture:
@@ -59,22 +75,53 @@ def _picture(directory: Path, name: str, prefix: str, done: Runs) -> Picture:
     )
     if done.plan.axes:
         shows = f"{shows} Varied: {', '.join(vary.key for vary in done.plan.axes)}."
-    return Picture(str(path.with_suffix(".png")), shows, shows, inline(path.read_text(encoding="utf-8"), prefix, shows))
+    return Picture(str(path.with_suffix(".png")), shows, shows, inline(path.read_text(encoding="utf-8", errors="replace"), prefix, shows))
 
 
 def inline(svg: str, prefix: str, alt: str) -> str:
     """Return the text of an SVG file as an element of a page: scalable, with a description, its ids its own, nothing of when it was made.
 
-    Raises `ValueError` for what is no SVG of matplotlib's.
+    What is written is what was read and looked at, element by element. Raises `ValueError` for what is no SVG of matplotlib's, and for one
+    that holds more than a drawing: elements that do something else, and attributes that act or reach out of the page.
     """
-    found = _SIZE.search(svg)
-    if found is None:
-        raise ValueError("no SVG element with a view box")
-    body = _DROPPED.sub("", svg[found.end() :])
-    body = _ID.sub(lambda match: prefix + match[1], body)
-    body = _REFERENCE.sub(lambda match: prefix + (match[1] or match[2]), body)
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" aria-label="{escape(alt)}"'
-    size = (
-        f'viewBox="0 0 {found["width"]} {found["height"]}" style="min-width:{float(found["width"]):.0f}px"'  # or its letters are too small
-    )
-    return f"{head} {size}>{body.strip()}"
+    try:
+        root = ET.fromstring(svg)  # noqa: S314  # reads no file and no address; entities are limited by expat, and written out
+    except ET.ParseError as problem:
+        raise ValueError("holds no SVG element") from problem
+    size = _SIZE.fullmatch(root.get("viewBox", ""))
+    if root.tag != f"{_SVG}svg" or size is None:
+        raise ValueError("holds no SVG element with a view box")
+    for element in root.iter():
+        for child in [child for child in element if child.tag.removeprefix(_SVG) in _LEFT]:
+            element.remove(child)
+        name = element.tag.removeprefix(_SVG)
+        if name == element.tag or name not in _DRAWS:
+            raise ValueError(f"holds an element <{element.tag.rpartition('}')[2]}>")
+        given = list(element.attrib.items())
+        element.tag = name
+        element.attrib.clear()
+        element.attrib.update(_attribute(name, key, value, prefix) for key, value in given)
+    width, height = size.groups()
+    root.attrib.clear()
+    root.attrib.update({"xmlns": _SVG[1:-1], "xmlns:xlink": _XLINK[1:-1], "role": "img", "aria-label": alt})
+    root.attrib.update({"viewBox": f"0 0 {width} {height}", "style": f"min-width:{float(width):.0f}px"})  # or its letters are too small
+    root.tail = None
+    return ET.tostring(root, encoding="unicode")
+
+
+def _attribute(element: str, key: str, value: str, prefix: str) -> tuple[str, str]:
+    """Return an attribute as it stands in the page, with ids that begin with `prefix`; raises `ValueError` for one that does more."""
+    name = key.replace(_XLINK, "xlink:")
+    if name.lower() in {"href", "xlink:href"}:
+        if value.startswith("#"):
+            return name, f"#{prefix}{value[1:]}"
+        if element == "image" and value.startswith("data:image/"):
+            return name, value
+    elif not (name.lower().startswith(("on", "{")) or "\\" in value or any(_reaches(*call) for call in _CALL.findall(value))):
+        return name, prefix + value if name == "id" else value.replace("url(#", f"url(#{prefix}")
+    raise ValueError(f"has an attribute {name.rpartition('}')[2]} that does more than draw: {shorten(value, 60)}")
+
+
+def _reaches(function: str, first: str) -> bool:
+    """Say whether a function in the value of an attribute may lead out of the drawing."""
+    return function not in _TURNS and (function, first) != ("url", "#")

@@ -9,11 +9,18 @@ from sim.levers import LEVERS
 from sim.report.answer import people, whereto
 from sim.report.blocks import Block, Grid, Heading, Items, Line, Paragraph, Section, say
 from sim.report.material import Material
-from sim.report.phrases import called, moves, said, share, source, texts, told, upper
+from sim.report.phrases import called, moves, said, share, source, texts, told, untold, upper
 from sim.scenario import Scenario
 
 _COST = "enforcement_cost_yuan"
-_UP, _DOWN, _OPEN, _SAME = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}", "~", "="
+_UP, _DOWN, _OPEN, _SAME, _UNTOLD = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}", "~", "=", "?"
+_MEANS = {
+    _UP: "rises beyond chance",
+    _DOWN: "falls beyond chance",
+    _OPEN: "does not move beyond chance",
+    _SAME: "does not move at all",
+    _UNTOLD: "has too few pairs of runs to tell a change from chance",
+}
 
 
 def side_by_side(material: Material) -> Section:
@@ -21,12 +28,7 @@ def side_by_side(material: Material) -> Section:
     outcomes = [outcome for outcome in material.plan.outcomes if any(name == outcome for name, _ in material.cells)]
     blocks: list[Block] = [
         _glance(material, outcomes),
-        Paragraph(
-            say(
-                f"{_UP} rises and {_DOWN} falls beyond chance, {_OPEN} does not move beyond chance, {_SAME} does not move at all; each by"
-                " itself, at 95 %. Changes are from the baseline, on the same luck."
-            )
-        ),
+        Paragraph(say(_legend(material, outcomes))),
         *(_numbers(material, outcome) for outcome in outcomes),
         Paragraph(
             say(
@@ -49,7 +51,17 @@ def _glance(material: Material, outcomes: list[str]) -> Grid:
 
 
 def _mark(row: Row) -> str:
-    return _SAME if row.unchanged else {1: _UP, -1: _DOWN, 0: _OPEN}[moves(row)]
+    if row.unchanged:
+        return _SAME
+    return _UNTOLD if untold(row) else {1: _UP, -1: _DOWN, 0: _OPEN}[moves(row)]
+
+
+def _legend(material: Material, outcomes: list[str]) -> str:
+    """Say what the marks that stand in the table mean."""
+    used = {_mark(material.cells[(outcome, name)]) for outcome in outcomes for name in material.policies}
+    meanings = ", ".join(f"{mark} {meaning}" for mark, meaning in _MEANS.items() if mark in used)
+    level = "; each by itself, at 95 %" if used & {_UP, _DOWN, _OPEN} else ""
+    return f"{meanings}{level}. Changes are from the baseline, on the same luck."
 
 
 def _numbers(material: Material, outcome: str) -> Grid:

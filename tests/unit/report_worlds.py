@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from sim import luck
+from sim.comparison import Kept, Runs
 from sim.jobs import Job
 from sim.outcomes import OUTCOMES, window_means
 from sim.plan import Plan
+from sim.report.blocks import Items, Line, Page, Paragraph
 from sim.scenario import load_scenario
-from sim.store import Parts, RunResult
+from sim.store import Memory, Parts, RunResult
+
+Finished = TypeVar("Finished", bound=Runs)
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 SMALL = {"run.days": 30, "run.burn_in_days": 10, "run.settle_days": 2, "population.users": 2_000_000}
@@ -79,3 +84,19 @@ def swept(replications: int = 6) -> Plan:
 
     asked = sweep(SCENARIOS / "baseline.toml", varies_of(["ad_takedown=0:1:5"]), SMALL)
     return replace(asked, replications=replications, seed=3)
+
+
+def in_memory(kind: type[Finished], plan: Plan, **options: object) -> Finished:
+    """Return finished runs of a plan with effects made by hand; `options` are those of `filled`."""
+    memory = Memory()
+    return kind(plan, Kept(filled(plan, memory, **options), memory), [])
+
+
+def lines_of(page: Page, *keys: str) -> Iterator[Line]:
+    """Return the lines of sections, all if none is named."""
+    for section in page.sections:
+        for block in section.blocks if not keys or section.key in keys else ():
+            if isinstance(block, Items):
+                yield from block.lines
+            elif isinstance(block, Paragraph):
+                yield block.line
