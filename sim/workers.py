@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -152,12 +153,16 @@ def _end_of_results(pool: ProcessPoolExecutor) -> None:
         writer.close()
 
 
+_LONGEST_PATH = 80  # bytes of a folder's
 _SLOW_TO_IMPORT = "sim.model"  # which no process has that only hands out work
 
 
 def _context() -> BaseContext:
-    """Return how processes are started; the server, which starts with the first of them, imports what this one has and the model."""
-    if sys.platform != "linux":
+    """Return how processes are started; the server, which starts with the first of them, imports what this one has and the model.
+
+    It listens on a socket in the folder of temporary files, whose path a system cuts off at about a hundred bytes.
+    """
+    if sys.platform != "linux" or len(os.fsencode(get_temp_dir())) > _LONGEST_PATH:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([_SLOW_TO_IMPORT, *(name for name in sys.modules if name.startswith("sim."))])

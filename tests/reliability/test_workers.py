@@ -42,12 +42,12 @@ import sim
 def python(tmp_path, environment):
     """Run Python in the test's folder on a script, or on what it reads from its standard input."""
 
-    def call(text: str, as_file: bool = True) -> subprocess.CompletedProcess[str]:
+    def call(text: str, as_file: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
         folder = tmp_path / "scripts"
         folder.mkdir(exist_ok=True)
         (folder / "script.py").write_text(text)
         line, given = ([sys.executable, str(folder / "script.py")], None) if as_file else ([sys.executable, "-"], text)
-        place = {**environment, "PYTHONPATH": f"{environment['PYTHONPATH']}:{folder}"}
+        place = {**environment, "PYTHONPATH": f"{environment['PYTHONPATH']}:{folder}", **more}
         return subprocess.run(line, input=given, cwd=tmp_path, env=place, capture_output=True, text=True, timeout=120, check=False)
 
     return call
@@ -60,6 +60,13 @@ def test_they_have_the_model_of_the_process_that_starts_them(python, environment
     done = python(WHERE)
     ours = Path(environment["PYTHONPATH"]) / "sim" / "__init__.py"
     assert done.stdout.splitlines() == [f"{sys.platform == 'linux'} {ours}"] * 4, done.stderr
+
+
+def test_a_folder_for_temporary_files_may_have_a_long_path(python, tmp_path):
+    folder = tmp_path / ("x" * 120)
+    folder.mkdir()
+    done = python(script(GUARD), TMPDIR=str(folder))
+    assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
 
 
 def script(guard: str) -> str:
