@@ -43,6 +43,11 @@ def read_given(path: Path, asked_in: str, asked_as: str, faults: list[Fault]) ->
     if len(faults) > before:
         return (), ()
     points = [_point(where, number, keys, row, faults) for number, row in enumerate(rows, start=1) if len(faults) < before + _MOST_FAULTS]
+    first: dict[tuple[float, ...], int] = {}
+    for number, point in enumerate(points, start=1):
+        before_it = first.setdefault(tuple(point.get(key, math.nan) for key in keys), number)
+        if before_it != number and len(faults) < before + _MOST_FAULTS:
+            faults.append(Fault(where, f"row {number}", "", f"is the point of row {before_it}, with the same runs: leave it out"))
     if len(faults) > before:
         return (), ()
     ends = [(key, [point[key] for point in points]) for key in keys]
@@ -66,6 +71,8 @@ def _rows(path: Path) -> tuple[list[str], list[list[Any]]]:
         from sim.store import read_table
 
         table = read_table(path)
+        if any(name is not None for name in table.index.names):  # a factor too
+            table = table.reset_index()
         return [str(name) for name in table.columns], table.to_numpy().tolist()
     if path.suffix != ".csv":
         raise ValueError("its name must end in .csv or .parquet")

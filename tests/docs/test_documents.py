@@ -23,7 +23,7 @@ MODEL = (ROOT / "MODEL.md").read_text(encoding="utf-8")
 ROW = re.compile(r"[A-H]\d+b?")
 PLANNED = set(re.findall(r"\((\w+)\)", (ROOT / "pyproject.toml").read_text(encoding="utf-8")))
 """Rooms that the layers keep a place for, in brackets there."""
-EXAMPLES = {"utils.py", "NAME.toml", "my_scenario.toml", "starter.toml"}
+EXAMPLES = {"utils.py", "NAME.toml", "my_scenario.toml", "starter.toml", "audit_and_demand.toml"}
 """Files that documents speak of as what is not there, or not yet."""
 
 

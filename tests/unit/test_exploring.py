@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -218,6 +219,24 @@ def test_a_table_gives_the_points(written, suffix):
     assert done.points["parameters.renting.quit_per_day"].tolist() == [0.01, 0.05, 0.08]
 
 
+def test_a_factor_that_is_the_index_of_a_table_is_not_lost(written):
+    table = pd.DataFrame({"account_audit": [0.0, 0.25], "ad_takedown": [0.5, 0.6]})
+    table.set_index("account_audit").to_parquet("t.parquet")
+    done = experiment(written('kind = "table"\nfile = "t.parquet"', ""), how=days_of)
+    assert done.points["policies.account_audit.strength"].tolist() == [0.0, 0.25]
+    assert done.points["policies.ad_takedown.strength"].tolist() == [0.5, 0.6]
+
+
+def test_readmes_experiment_is_one(tmp_path, monkeypatch):
+    (text,) = re.findall(r"```toml\n(# audit_and_demand\.toml\n.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "audit_and_demand.toml").write_text(text)
+    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
+    monkeypatch.chdir(tmp_path)
+    done = sim.experiment("audit_and_demand.toml", replications=1, how=days_of)
+    assert len(done.points) == 24
+    assert done.points["parameters.market.demand_elasticity"].between(0.6, 1.4).all()
+
+
 def test_all_faults_of_a_file_are_told_at_once(written):
     factors = (
         '[[factors]]\nkey = "acount_audit"\n[[factors]]\nkey = "parameters.rentings.quit_per_day"\n'
@@ -259,6 +278,7 @@ def test_a_design_that_makes_no_sense_is_told(written, design, words):
     ("table", "words"),
     [
         ("account_audit,ad_takedwn\n0,0\n", 'did you mean "ad_takedown"?'),
+        ("account_audit\n0.5\n0.6\n0.50\n", "row 3: is the point of row 1, with the same runs: leave it out"),
         ("account_audit\n0.5\nhigh\n1.5\n", 'row 2: policies.account_audit.strength = "high": must be a number'),
         ("account_audit\n0.5\n1.5\n", "must be a number from 0.0 to 1.0"),
         ("account_audit,ad_takedown\n0.5\n", "has 1 cells, but there are 2 columns"),
