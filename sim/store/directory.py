@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -19,6 +16,7 @@ from numpy.typing import NDArray
 
 from sim.outcomes import OUTCOMES
 from sim.store.files import StoreError, damaged, parquet_writer, read_columns, read_schema, write_table, write_text, writing
+from sim.store.lock import LOCK, locked
 from sim.store.parts import FORMAT, About, Place, write_part
 from sim.store.shelf import Shelf
 from sim.store.tables import KEYS, MEANS, Row, RunResult, daily_tables, days_table, runs_table
@@ -95,21 +93,16 @@ class Store:
             if path.exists():
                 self._check_usable()
             path.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(path, os.O_RDONLY)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                os.close(self._lock)
-                raise StoreError(f"{path} is in use by another abm process; wait for it, or choose another directory with --out") from error
-            # file systems without locks: parts are written under names of their own, so two writers merely do work twice
-        with writing(path):
-            self._clear_away()
+        with ExitStack() as opening:
+            opening.enter_context(locked(path))
+            with writing(path):
+                self._clear_away()
+            self._lock = opening.pop_all()
 
     def _check_usable(self) -> None:
         if not self.path.is_dir():
             raise StoreError(f"{self.path} is a file, not a directory")
-        entries = {entry.name for entry in self.path.iterdir() if not entry.name.endswith(".tmp")}
+        entries = {entry.name for entry in self.path.iterdir() if entry.name != LOCK and not entry.name.endswith(".tmp")}
         if not entries:
             return
         if (self.path / "manifest.json").exists() or not _holds_parts(self.path):
@@ -148,7 +141,7 @@ class Store:
         """Let other processes write."""
         with suppress(OSError):  # what is left then, the next writer clears away
             self._clear_away()
-        os.close(self._lock)
+        self._lock.close()
 
     def _clear_away(self) -> None:
         """Take away what a process that was killed, or is no longer needed, did not."""
