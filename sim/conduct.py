@@ -39,10 +39,12 @@ def carry_out(
     workers: Workers = 1,
     progress: Tell | None = None,
     share_burn_in: bool = True,
+    retry_failed: bool = False,
 ) -> Runs:
     """Make the runs of a plan that are missing and, in a results directory, write tables, figures and manifest.
 
     Runs that are alike until policies start share their burn-in, to the same bits, unless `share_burn_in` is false.
+    In a results directory a run that failed in an earlier command stays failed, unless `retry_failed`.
     Returns a `Comparison` when the plan has a baseline, a `Robust` when it has members of a set of parameter vectors too.
     Raises `StoreError` for a directory that cannot be used, `WriteError` when the disk refuses, `KeyboardInterrupt` when interrupted; what
     was finished is kept. Runs that raise are listed in `failures`.
@@ -54,7 +56,7 @@ def carry_out(
         plan, failures = _make(plan, memory, workers, progress, share_burn_in)
         return _opened(plan, Kept(plan, memory), failures)
     start = time.perf_counter()
-    with Store(Path(out), plan.daily) as store:
+    with Store(Path(out), plan.daily, retry_failed) as store:
         for job in plan.jobs:  # a damaged part is found before anything is written
             store.has(job.run_id)
         about = {**provenance(), "workers": count(workers)}
@@ -111,13 +113,16 @@ def run(
     out: Path | str | None = None,
     progress: Tell | None = None,
     daily: bool = True,
+    retry_failed: bool = False,
 ) -> Runs:
     """Run replications of one scenario; how many and from which seed is in the scenario unless given.
 
     `workers` is a number of processes or an executor; above 1 a script needs the guard `if __name__ == "__main__":`. Without `daily` the
-    days of runs are not kept, only their means.
+    days of runs are not kept, only their means. `retry_failed` makes runs again that failed when an earlier call or command with the same
+    `out` made them; else they stay failed.
     """
-    return carry_out(replace(_with(single(scenario), replications, seed), daily=daily), out, workers, progress)
+    plan = replace(_with(single(scenario), replications, seed), daily=daily)
+    return carry_out(plan, out, workers, progress, retry_failed=retry_failed)
 
 
 def compare(
@@ -133,16 +138,18 @@ def compare(
     progress: Tell | None = None,
     share_burn_in: bool = True,
     daily: bool = True,
+    retry_failed: bool = False,
 ) -> Comparison:
     """Run a baseline and policies on the same seeds and compare them; how often and from which seed is in the baseline unless given.
 
     `precision` adds replications until the 95 % half-width of each effect on `headline` outcomes is below that share of the baseline's
     mean, or there are `MOST_REPLICATIONS`. `share_burn_in=False` makes every run whole, to the same bits in more time. Without `daily` the
     days of runs are not kept, only their means, and there is no figure over days. `workers` is a number of processes or an executor.
+    `retry_failed` as in `run`.
     Raises `ScenarioError` when there is no policy, two scenarios have one name or cannot be paired, or there is no such outcome.
     """
     asked = asked_of(baseline, policies, replications, seed, outcomes, headline, precision)
-    done = carry_out(replace(asked, daily=daily), out, workers, progress, share_burn_in)
+    done = carry_out(replace(asked, daily=daily), out, workers, progress, share_burn_in, retry_failed)
     assert isinstance(done, Comparison)
     return done
 
@@ -178,13 +185,15 @@ def sweep(
     out: Path | str | None = None,
     progress: Tell | None = None,
     daily: bool = True,
+    retry_failed: bool = False,
 ) -> Comparison:
     """Compare a scenario file with itself under other levels of one key or two, each given as `KEY=LOW:HIGH:LEVELS`.
 
-    The name of a lever stands for the strength of a policy on it from the end of burn-in. `daily` as in `compare`. Raises `ScenarioError`.
+    The name of a lever stands for the strength of a policy on it from the end of burn-in. `daily` as in `compare`, `retry_failed` as in
+    `run`. Raises `ScenarioError`.
     """
     plan = replace(_with(swept(scenario, varies_of(vary), overrides), replications, seed), daily=daily)
-    done = carry_out(plan, out, workers, progress)
+    done = carry_out(plan, out, workers, progress, retry_failed=retry_failed)
     assert isinstance(done, Comparison)
     return done
 

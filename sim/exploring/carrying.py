@@ -108,16 +108,18 @@ def experiment(
     out: Path | str | None = None,
     progress: Tell | None = None,
     how: Simulate | None = None,
+    retry_failed: bool = False,
 ) -> Explored:
     """Run the experiment with a design that a file describes; how often and from which seed is in the file unless given.
 
     `how` is a stand-in for the simulation: a function of scenario and seed that returns outcomes by day, their means and seconds.
+    `retry_failed` makes runs again that failed when an earlier call or command with the same `out` made them; else they stay failed.
     With `workers` above 1 a script needs the guard `if __name__ == "__main__":`. Raises `ScenarioError` for bad input or a missing extra,
     `StoreError` for a directory that cannot be used, `WriteError` when the disk refuses. Runs that raise are listed in `failures`.
     """
     given = {"run.replications": replications, "run.seed": seed}
     asked = {**(overrides or {}), **{key: value for key, value in given.items() if value is not None}}
-    return carry_out(lay_out(load_exploration(file, asked, OVERRIDE)), out, workers, progress, how)
+    return carry_out(lay_out(load_exploration(file, asked, OVERRIDE)), out, workers, progress, how, retry_failed)
 
 
 def lay_out(asked: Exploration) -> Layout:
@@ -161,7 +163,12 @@ def _named(number: int, k: int, of: str) -> str:
 
 
 def carry_out(
-    layout: Layout, out: Path | str | None = None, workers: Workers = 1, progress: Tell | None = None, how: Simulate | None = None
+    layout: Layout,
+    out: Path | str | None = None,
+    workers: Workers = 1,
+    progress: Tell | None = None,
+    how: Simulate | None = None,
+    retry_failed: bool = False,
 ) -> Explored:
     """Make the runs that are missing and, in a results directory, write tables and manifest; errors as in `experiment`.
 
@@ -174,7 +181,7 @@ def carry_out(
         memory = Memory(plan.daily)
         return Explored(layout, Kept(plan, memory), _make(plan, memory, workers, progress, how))
     start = time.perf_counter()
-    with Store(Path(out), plan.daily) as store:
+    with Store(Path(out), plan.daily, retry_failed) as store:
         for job in plan.jobs:  # a damaged part is found before anything is written
             store.has(job.run_id)
         about = {**provenance(), "workers": count(workers), "design": layout.about}
@@ -211,7 +218,7 @@ def cleared(path: Path) -> None:
 def check_whole(done: Explored) -> None:
     """Raise `ScenarioError` when a run failed: an analysis needs every point."""
     if done.failures:
-        wanted = "an analysis needs every point; make them again with --retry-failed"
+        wanted = "an analysis needs every point; make them again with --retry-failed (from Python: retry_failed=True)"
         raise ScenarioError([Fault(done.layout.asked.where, "", "", f"{len(done.failures)} runs failed, and {wanted}")])
 
 

@@ -29,7 +29,8 @@ class SearchFailedError(RuntimeError):
 
     def __init__(self, failures: Sequence[Failure]) -> None:
         self.failures = tuple(failures)
-        super().__init__(f"{len(self.failures)} runs failed, and a search needs every run; make them again with --retry-failed")
+        again = "make them again with --retry-failed (from Python: retry_failed=True)"
+        super().__init__(f"{len(self.failures)} runs failed, and a search needs every run; {again}")
 
 
 @dataclass

@@ -113,20 +113,27 @@ def optimise(
     out: Path | str | None = None,
     progress: Tell | None = None,
     how: Simulate | None = None,
+    retry_failed: bool = False,
 ) -> Optimised:
     """Search the mixes of levers that a file describes; how many and from which seed is in the file unless given.
 
     With a results directory `out` the same call goes on where it stopped, and more trials add to those that are there. `how` is a stand-in
-    for the simulation: a function of scenario and seed that returns outcomes by day, their means and seconds. With `workers` above 1 a
+    for the simulation: a function of scenario and seed that returns outcomes by day, their means and seconds. `retry_failed` makes runs
+    again that failed when an earlier call or command with the same `out` made them; else they stay failed. With `workers` above 1 a
     script needs the guard `if __name__ == "__main__":`. Raises `ScenarioError` for bad input or a missing extra, `StoreError` for a
     directory that cannot be used, `WriteError` when the disk refuses, `SearchFailedError` when a run raises.
     """
     given = {**(overrides or {}), **({} if seed is None else {"run.seed": seed})}
-    return carry_out(load_optimisation(file, given, trials), out, workers, progress, how)
+    return carry_out(load_optimisation(file, given, trials), out, workers, progress, how, retry_failed)
 
 
 def carry_out(
-    asked: Optimisation, out: Path | str | None = None, workers: Workers = 1, progress: Tell | None = None, how: Simulate | None = None
+    asked: Optimisation,
+    out: Path | str | None = None,
+    workers: Workers = 1,
+    progress: Tell | None = None,
+    how: Simulate | None = None,
+    retry_failed: bool = False,
 ) -> Optimised:
     """Search, run the winners again and, in a results directory, write tables, figures and manifest; errors as in `optimise`."""
     check_workers(workers)
@@ -140,7 +147,7 @@ def carry_out(
     if out is None:
         return _found(asked, Bench(asked, Memory(), workers, progress, how), None)
     start = time.perf_counter()
-    with Store(Path(out)) as store:
+    with Store(Path(out), retry_failed=retry_failed) as store:
         bench = Bench(asked, store, workers, progress, how)
         about: dict[str, Any] = {**provenance(), "workers": count(workers)}
         now = bench.manifest(finished=False)

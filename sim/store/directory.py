@@ -80,14 +80,16 @@ def manifest_text(manifest: Mapping[str, Any]) -> str:
 class Store:
     """A results directory open for writing, locked against other writers until closed; `held` is the manifest that was there, if any.
 
-    Without `days` the days of finished runs are not kept, only their means.
+    Without `days` the days of finished runs are not kept, only their means. With `retry_failed` runs that failed in an earlier command
+    are made again as if they had not.
 
     Raises `StoreError` when the directory is damaged, of another version, in use, or not ours; nothing is written then.
     """
 
-    def __init__(self, path: Path, days: bool = True) -> None:
+    def __init__(self, path: Path, days: bool = True, retry_failed: bool = False) -> None:
         self.path = path
         self.days = days
+        self.retry_failed = retry_failed
         self.held: dict[str, Any] | None = None
         with writing(path):
             if path.exists():
@@ -198,10 +200,11 @@ class Store:
 
     @cached_property
     def _failed(self) -> set[str]:
-        return {path.name.partition(".")[0] for path in (self.path / "parts").glob("*.failed.json")}
+        """Which runs are known to fail; their records stay until they are made again."""
+        return set() if self.retry_failed else {path.name.partition(".")[0] for path in (self.path / "parts").glob("*.failed.json")}
 
     def failure(self, run_id: str) -> dict[str, Any] | None:
-        """Return the record of a run that failed in an earlier command; None when there is none that can be read."""
+        """Return the record of a run that failed in an earlier command; None when it is to be made again or none can be read."""
         if run_id not in self._failed:
             return None
         try:
@@ -209,15 +212,6 @@ class Store:
         except (ValueError, OSError):
             return None
         return record if isinstance(record, dict) else None
-
-    def forget_failures(self) -> int:
-        """Take the records of failed runs away, so that these are made again; return how many there were."""
-        with writing(self.path):
-            for run_id in self._failed:
-                (self.path / "parts" / f"{run_id}.failed.json").unlink(missing_ok=True)
-        count = len(self._failed)
-        self._failed.clear()
-        return count
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Write `manifest.json`, with the format version first."""

@@ -22,7 +22,7 @@ from sim.optimising.file import COST, load_optimisation
 from sim.optimising.judged import AGAINST, BASELINE, CHEAPEST, KNEE, LEAST_HARM, RIVAL, WINNER
 from sim.optimising.search import JOURNAL, Search, Tried
 from sim.outcomes import OUTCOMES, window_means
-from sim.store import Store, StoreError
+from sim.store import StoreError
 
 pytest.importorskip("optuna")
 
@@ -357,9 +357,7 @@ def test_a_run_that_raises_ends_the_search_until_it_is_made_again(file, capsys):
     assert '"finished": false' in Path("r/manifest.json").read_text()
     with pytest.raises(SearchFailedError, match="make them again with --retry-failed"):
         optimise(file(), how=trade, out="r")
-    with Store(Path("r")) as store:
-        store.forget_failures()
-    optimise(file(), how=trade, out="r")
+    optimise(file(), how=trade, out="r", retry_failed=True)
     optimise(file(), how=trade, out="whole")
     assert read("r") == read("whole")
 
