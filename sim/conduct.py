@@ -6,15 +6,14 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from numbers import Integral
 from pathlib import Path
 
 from sim import analysis
 from sim.burn_in import not_shared
 from sim.comparison import Comparison, Kept, Robust, Runs
 from sim.experiment_file import HEADLINE, SHOWN, Experiment
-from sim.faults import Fault, ScenarioError, corrected, nearest, one_of, show
-from sim.jobs import Failure, Progress, run_jobs
+from sim.faults import Fault, ScenarioError, corrected, nearest, one_of, show, whole_number
+from sim.jobs import MOST_SEED, Failure, Progress, run_jobs, too_late
 from sim.plan import Plan, check_pairs, planned, single, swept, varies_of
 from sim.provenance import provenance
 from sim.scenario import Scenario
@@ -23,9 +22,6 @@ from sim.workers import Workers, count
 
 MOST_RUNS, MOST_WORKERS = 100_000, 4096
 """Replications of one scenario and processes; more are taken for a slip."""
-
-MOST_SEED = 2**53
-"""Above it tables and JSON would not tell a seed from the next."""
 
 MOST_REPLICATIONS = 200
 """`precision` stops adding replications here."""
@@ -220,15 +216,18 @@ def redraw(path: Path | str) -> Runs:
 
 
 def _with(plan: Plan, replications: int | None, seed: int | None) -> Plan:
-    return replace(plan, replications=plan.replications if replications is None else replications, seed=plan.seed if seed is None else seed)
+    return replace(
+        plan,
+        replications=plan.replications if replications is None else _whole("replications", replications, 1, MOST_RUNS),
+        seed=plan.seed if seed is None else _whole("seed", seed, 0, MOST_SEED),
+    )
 
 
 def check_seeds(plan: Plan) -> None:
     """Raise `ScenarioError` for replications or a seed that cannot be, or with which the last run would have a seed that cannot."""
     _whole("replications", plan.replications, 1, MOST_RUNS)
     _whole("seed", plan.seed, 0, MOST_SEED)
-    if (over := plan.last_seed - MOST_SEED) > 0:
-        problem = f"must be at most {plan.seed - over} here, so that the last run has a seed of at most {MOST_SEED}"
+    if problem := too_late(plan.seed, plan.last_seed):
         raise ScenarioError([Fault("", "seed", show(plan.seed), problem)])
 
 
@@ -241,7 +240,10 @@ def _outcome(name: str) -> str:
     return corrected(nearest(name, MEANS), f"it must be {one_of(MEANS, 'abm outcomes')}")
 
 
-def _whole(name: str, value: object, low: int, high: int) -> None:
-    """Raise `ScenarioError` for what is not a whole number in a range."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) <= high:
-        raise ScenarioError([Fault("", name, show(value), f"must be a whole number from {low} to {high}")])
+def _whole(name: str, value: object, low: int, high: int) -> int:
+    """Return a whole number as Python's own; raises `ScenarioError` for what is none, or out of range."""
+    faults: list[Fault] = []
+    number = whole_number("", name, value, low, high, faults)
+    if faults:
+        raise ScenarioError(faults)
+    return number

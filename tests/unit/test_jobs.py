@@ -436,6 +436,11 @@ def test_what_python_asks_for_is_checked():
         conduct.compare(scenario(), [PAIR["policy"]], outcomes=["price_yen"])
 
 
+def test_whole_numbers_are_taken_from_numpy(quick, tmp_path):
+    done = conduct.run(scenario(), np.int64(2), np.int64(3), out=tmp_path / "r")
+    assert done.runs["run_id"].tolist() == conduct.run(scenario(), 2, 3).runs["run_id"].tolist()
+
+
 def test_days_that_are_taken_away_are_told_and_made_again_without_a_run(drawing, tmp_path, monkeypatch, capsys):
     file, out = tmp_path / "base.toml", tmp_path / "r"
     file.write_text('name = "base"\n[run]\ndays = 30\nburn_in_days = 10\nsettle_days = 5\nreplications = 2\n')
