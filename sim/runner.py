@@ -130,9 +130,10 @@ def no_figure(done: Runs, target: Path) -> str:
 
 def left(done: Runs, target: Path, *others: str) -> str:
     """Say what finished runs left in a results directory: tables, figures if there are any, and others."""
+    from sim.analysis.words import listed
+
     why = no_figure(done, target)
-    *first, last = ["tables", *([] if why else ["figures"]), *others]
-    there = f"{', '.join(first)} and {last}" if first else last
+    there = listed(["tables", *([] if why else ["figures"]), *others])
     return f"there are no figures, as {why}; {there} are in" if why else f"{there} are in"
 
 

@@ -20,10 +20,11 @@ from sim.exploring.given import Values
 from sim.exploring.points import require_extra, settings, values_of
 from sim.exploring.tables import points_table
 from sim.faults import OVERRIDE, Fault, ScenarioError
+from sim.figures import write_figures
 from sim.jobs import Failure, Progress, run_jobs
 from sim.plan import EXPERIMENT, Plan, standing
 from sim.provenance import provenance
-from sim.store import Memory, Parts, Results, Store, replacing, write_csv, write_table, writing
+from sim.store import Memory, Parts, Results, Store, write_csv, write_table, writing
 from sim.workers import Workers, count
 
 if TYPE_CHECKING:
@@ -224,18 +225,12 @@ def check_whole(done: Explored) -> None:
 
 def write_analysis(path: Path, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, Callable[[], Figure]]) -> None:
     """Write the tables of an analysis that have a row, and its figures, into a results directory, in place of those of an earlier one."""
-    from sim.plots.gallery import rendered
-
     with Store(path):
         cleared(path)
         for name, table in tables.items():
             if len(table):
                 write_csv(path / f"{name}.csv", table)
-        for name, draw in figures.items():
-            figure = draw()
-            for kind in ("png", "svg"):
-                with replacing(path / "figures" / f"{name}.{kind}") as temporary:
-                    temporary.write_bytes(rendered(figure, kind))
+        write_figures(path, figures)
 
 
 def _make(plan: Plan, parts: Parts, workers: Workers, progress: Tell | None, how: Simulate | None) -> list[Failure]:

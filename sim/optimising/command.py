@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sim.burn_in import Simulate, not_shared
 from sim.conduct import check_workers
+from sim.figures import write_figures
 from sim.jobs import Progress
 from sim.matching.asked import changes
 from sim.optimising import front, judged, sentences
@@ -28,7 +29,7 @@ from sim.plan import standing
 from sim.plots.style import Study
 from sim.provenance import model_source, provenance
 from sim.scenario import Scenario
-from sim.store import Memory, Store, replacing, runs_table, write_csv, write_table
+from sim.store import Memory, Store, runs_table, write_csv, write_table
 from sim.workers import Workers, count
 
 if TYPE_CHECKING:
@@ -93,15 +94,9 @@ class Optimised:
 
     def write(self, path: Path) -> None:
         """Write tables and figures into a results directory that is open for writing."""
-        from sim.plots.gallery import rendered
-
         for name, table in zip(TABLES, (self.trials, self.front, self.winners, self.equal_cost, self.regret), strict=True):
             write_csv(path / f"{name}.csv", table)
-        for name, draw in self.figures().items():
-            figure = draw()
-            for kind in ("png", "svg"):
-                with replacing(path / "figures" / f"{name}.{kind}") as temporary:
-                    temporary.write_bytes(rendered(figure, kind))
+        write_figures(path, self.figures())
 
 
 def optimise(
