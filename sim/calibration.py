@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.analysis.intervals import t_intervals
+from sim.analysis.rows import records
 from sim.comparison import Runs
 from sim.faults import Fault, ScenarioError, show
 from sim.levers import CHANNELS
@@ -52,7 +53,7 @@ def table(done: Runs) -> pd.DataFrame:
     is the test of equivalence (TOST) at 5 %.
     """
     scenario = next(iter(done.plan.scenarios.values()))
-    means = [{str(name): value for name, value in row.items()} for row in done.runs.to_dict("records")]
+    means = records(done.runs)
     rows = [_row(t.name, t.source, t.hard, np.array([t.of(m, scenario) for m in means]), t.low, t.high, 0.95) for t in TARGETS]
     rows += [
         _row(f"drift of {outcome}", "no policy, no drift (TOST)", True, _drift(done.days_of([outcome]), outcome), -DRIFT, DRIFT, 0.90)

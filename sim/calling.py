@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim.burn_in import Simulate
-from sim.conduct import MOST_RUNS, MOST_SEED, check_workers
+from sim.conduct import MOST_RUNS, check_workers
 from sim.exploring.factors import full_key, is_whole, no_factor, outside, span
-from sim.faults import Fault, ScenarioError, corrected, nearest, one_of, show
-from sim.jobs import jobs_of, run_jobs
+from sim.faults import Fault, ScenarioError, corrected, nearest, one_of, show, whole_number
+from sim.jobs import MOST_SEED, jobs_of, run_jobs, too_late
 from sim.scenario import Scenario
 from sim.store import MEANS, Memory
 from sim.workers import Workers
@@ -143,13 +143,10 @@ def as_function(
     faults += [
         Fault(_CALL, what, "[]", "must hold at least one") for what, some in (("factors", factors), ("outcomes", outcomes)) if not some
     ]
-    runs = scenario.run.replications if replications is None else replications
-    first = scenario.run.seed if seed is None else seed
-    for what, value, low, high in (("replications", runs, 1, MOST_RUNS), ("seed", first, 0, MOST_SEED)):
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            faults.append(Fault(_CALL, what, show(value), f"must be a whole number from {low} to {high}"))
-    if not faults and first + runs - 1 > MOST_SEED:
-        faults.append(Fault(_CALL, "seed", show(first), f"must be at most {MOST_SEED - runs + 1} for {runs} replications"))
+    runs = whole_number(_CALL, "replications", scenario.run.replications if replications is None else replications, 1, MOST_RUNS, faults)
+    first = whole_number(_CALL, "seed", scenario.run.seed if seed is None else seed, 0, MOST_SEED, faults)
+    if not faults and (problem := too_late(first, first + runs - 1)):
+        faults.append(Fault(_CALL, "seed", show(first), problem))
     if faults:
         raise ScenarioError(faults)
     return MarketFunction(scenario, dict(zip(names, keys, strict=True)), tuple(dict.fromkeys(outcomes)), runs, first, how)

@@ -31,7 +31,7 @@ from sim.options import (
     complaint,
     whole,
 )
-from sim.runner import carried_out, conclude, forget_failures, kept_if_interrupted, left, overrides_of, reported, team
+from sim.runner import carried_out, conclude, kept_if_interrupted, left, overrides_of, reported, team
 
 if TYPE_CHECKING:
     from sim.plan import Plan
@@ -161,17 +161,13 @@ def _over_uncertainty(asked: Plan, count: int, replications: int | None, how: _H
 
 
 def _over_learning(asked: Plan, how: _How) -> None:
-    from sim.levers import LEARNING
     from sim.reporter import Reporter
     from sim.screen import print_structure, say, show
     from sim.structure import TABLE, over_rules
 
     target, reporter = how.out or Path("results") / f"{asked.name}_over_learning", Reporter(how.quiet)
-    if how.retry_failed:
-        for rule in LEARNING:
-            forget_failures(target / rule)
     with kept_if_interrupted(reporter, target), team(how.workers, how.cluster) as hands:
-        done = over_rules(asked, target, hands, reporter)
+        done = over_rules(asked, target, hands, reporter, how.retry_failed)
     for rule, runs in done.runs.items():
         if runs.failures:
             conclude(runs, target / rule, how.quiet)

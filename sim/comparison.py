@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sim import analysis, notebook
+from sim.figures import write_figures
 from sim.jobs import Failure
 from sim.levers import LEVERS
 from sim.outcomes import OUTCOMES
 from sim.plan import Plan
 from sim.provenance import provenance
 from sim.scenario import Scenario
-from sim.store import DONE, KEYS, Parts, Results, Store, daily_tables, replacing, runs_table, write_csv, write_table, writing
+from sim.store import DONE, KEYS, Parts, Results, Store, daily_tables, runs_table, write_csv, write_table, writing
 
 if TYPE_CHECKING:
     from sim.plots.gallery import Gallery
@@ -163,17 +164,11 @@ class Runs:
 
     def write_figures(self, path: Path) -> None:
         """Draw every figure that applies, as PNG and SVG, and take away those that an earlier command left."""
-        from sim.plots.gallery import rendered
-
         figures = self.plot.all()
         for old in (path / "figures").glob("*.*"):
             if old.suffix in {".png", ".svg"} and old.stem not in figures:
                 old.unlink()
-        for name, draw in figures.items():
-            figure = draw()
-            for kind in ("png", "svg"):
-                with replacing(path / "figures" / f"{name}.{kind}") as temporary:
-                    temporary.write_bytes(rendered(figure, kind))
+        write_figures(path, figures)
 
 
 class Comparison(Runs):

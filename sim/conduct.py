@@ -6,15 +6,14 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from numbers import Integral
 from pathlib import Path
 
 from sim import analysis
 from sim.burn_in import not_shared
 from sim.comparison import Comparison, Kept, Robust, Runs
 from sim.experiment_file import HEADLINE, SHOWN, Experiment
-from sim.faults import Fault, ScenarioError, corrected, nearest, one_of, show
-from sim.jobs import Failure, Progress, run_jobs
+from sim.faults import Fault, ScenarioError, corrected, nearest, one_of, show, whole_number
+from sim.jobs import MOST_SEED, Failure, Progress, run_jobs, too_late
 from sim.plan import Plan, check_pairs, planned, single, swept, varies_of
 from sim.provenance import provenance
 from sim.scenario import Scenario
@@ -23,9 +22,6 @@ from sim.workers import Workers, count
 
 MOST_RUNS, MOST_WORKERS = 100_000, 4096
 """Replications of one scenario and processes; more are taken for a slip."""
-
-MOST_SEED = 2**53
-"""Above it tables and JSON would not tell a seed from the next."""
 
 MOST_REPLICATIONS = 200
 """`precision` stops adding replications here."""
@@ -39,10 +35,12 @@ def carry_out(
     workers: Workers = 1,
     progress: Tell | None = None,
     share_burn_in: bool = True,
+    retry_failed: bool = False,
 ) -> Runs:
     """Make the runs of a plan that are missing and, in a results directory, write tables, figures and manifest.
 
     Runs that are alike until policies start share their burn-in, to the same bits, unless `share_burn_in` is false.
+    In a results directory a run that failed in an earlier command stays failed, unless `retry_failed`.
     Returns a `Comparison` when the plan has a baseline, a `Robust` when it has members of a set of parameter vectors too.
     Raises `StoreError` for a directory that cannot be used, `WriteError` when the disk refuses, `KeyboardInterrupt` when interrupted; what
     was finished is kept. Runs that raise are listed in `failures`.
@@ -54,7 +52,7 @@ def carry_out(
         plan, failures = _make(plan, memory, workers, progress, share_burn_in)
         return _opened(plan, Kept(plan, memory), failures)
     start = time.perf_counter()
-    with Store(Path(out), plan.daily) as store:
+    with Store(Path(out), plan.daily, retry_failed) as store:
         for job in plan.jobs:  # a damaged part is found before anything is written
             store.has(job.run_id)
         about = {**provenance(), "workers": count(workers)}
@@ -111,13 +109,16 @@ def run(
     out: Path | str | None = None,
     progress: Tell | None = None,
     daily: bool = True,
+    retry_failed: bool = False,
 ) -> Runs:
     """Run replications of one scenario; how many and from which seed is in the scenario unless given.
 
     `workers` is a number of processes or an executor; above 1 a script needs the guard `if __name__ == "__main__":`. Without `daily` the
-    days of runs are not kept, only their means.
+    days of runs are not kept, only their means. `retry_failed` makes runs again that failed when an earlier call or command with the same
+    `out` made them; else they stay failed.
     """
-    return carry_out(replace(_with(single(scenario), replications, seed), daily=daily), out, workers, progress)
+    plan = replace(_with(single(scenario), replications, seed), daily=daily)
+    return carry_out(plan, out, workers, progress, retry_failed=retry_failed)
 
 
 def compare(
@@ -133,16 +134,18 @@ def compare(
     progress: Tell | None = None,
     share_burn_in: bool = True,
     daily: bool = True,
+    retry_failed: bool = False,
 ) -> Comparison:
     """Run a baseline and policies on the same seeds and compare them; how often and from which seed is in the baseline unless given.
 
     `precision` adds replications until the 95 % half-width of each effect on `headline` outcomes is below that share of the baseline's
     mean, or there are `MOST_REPLICATIONS`. `share_burn_in=False` makes every run whole, to the same bits in more time. Without `daily` the
     days of runs are not kept, only their means, and there is no figure over days. `workers` is a number of processes or an executor.
+    `retry_failed` as in `run`.
     Raises `ScenarioError` when there is no policy, two scenarios have one name or cannot be paired, or there is no such outcome.
     """
     asked = asked_of(baseline, policies, replications, seed, outcomes, headline, precision)
-    done = carry_out(replace(asked, daily=daily), out, workers, progress, share_burn_in)
+    done = carry_out(replace(asked, daily=daily), out, workers, progress, share_burn_in, retry_failed)
     assert isinstance(done, Comparison)
     return done
 
@@ -178,13 +181,15 @@ def sweep(
     out: Path | str | None = None,
     progress: Tell | None = None,
     daily: bool = True,
+    retry_failed: bool = False,
 ) -> Comparison:
     """Compare a scenario file with itself under other levels of one key or two, each given as `KEY=LOW:HIGH:LEVELS`.
 
-    The name of a lever stands for the strength of a policy on it from the end of burn-in. `daily` as in `compare`. Raises `ScenarioError`.
+    The name of a lever stands for the strength of a policy on it from the end of burn-in. `daily` as in `compare`, `retry_failed` as in
+    `run`. Raises `ScenarioError`.
     """
     plan = replace(_with(swept(scenario, varies_of(vary), overrides), replications, seed), daily=daily)
-    done = carry_out(plan, out, workers, progress)
+    done = carry_out(plan, out, workers, progress, retry_failed=retry_failed)
     assert isinstance(done, Comparison)
     return done
 
@@ -211,15 +216,18 @@ def redraw(path: Path | str) -> Runs:
 
 
 def _with(plan: Plan, replications: int | None, seed: int | None) -> Plan:
-    return replace(plan, replications=plan.replications if replications is None else replications, seed=plan.seed if seed is None else seed)
+    return replace(
+        plan,
+        replications=plan.replications if replications is None else _whole("replications", replications, 1, MOST_RUNS),
+        seed=plan.seed if seed is None else _whole("seed", seed, 0, MOST_SEED),
+    )
 
 
 def check_seeds(plan: Plan) -> None:
     """Raise `ScenarioError` for replications or a seed that cannot be, or with which the last run would have a seed that cannot."""
     _whole("replications", plan.replications, 1, MOST_RUNS)
     _whole("seed", plan.seed, 0, MOST_SEED)
-    if (over := plan.last_seed - MOST_SEED) > 0:
-        problem = f"must be at most {plan.seed - over} here, so that the last run has a seed of at most {MOST_SEED}"
+    if problem := too_late(plan.seed, plan.last_seed):
         raise ScenarioError([Fault("", "seed", show(plan.seed), problem)])
 
 
@@ -232,7 +240,10 @@ def _outcome(name: str) -> str:
     return corrected(nearest(name, MEANS), f"it must be {one_of(MEANS, 'abm outcomes')}")
 
 
-def _whole(name: str, value: object, low: int, high: int) -> None:
-    """Raise `ScenarioError` for what is not a whole number in a range."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) <= high:
-        raise ScenarioError([Fault("", name, show(value), f"must be a whole number from {low} to {high}")])
+def _whole(name: str, value: object, low: int, high: int) -> int:
+    """Return a whole number as Python's own; raises `ScenarioError` for what is none, or out of range."""
+    faults: list[Fault] = []
+    number = whole_number("", name, value, low, high, faults)
+    if faults:
+        raise ScenarioError(faults)
+    return number

@@ -10,7 +10,7 @@ import typer
 
 from sim.faults import SETTING
 from sim.options import ClusterAddress, Out, Quiet, Replications, RetryFailed, Seed, Settings, Workers, whole
-from sim.runner import conclude, forget_failures, kept_if_interrupted, overrides_of, team
+from sim.runner import conclude, kept_if_interrupted, overrides_of, team
 
 if TYPE_CHECKING:
     from sim.exploring.carrying import Explored
@@ -40,11 +40,8 @@ class How(NamedTuple):
     quiet: bool
 
     def target(self, name: str) -> Path:
-        """Return the results directory of an experiment, rid of failed runs if they are to be made again."""
-        target = self.out or Path("results") / name
-        if self.retry_failed:
-            forget_failures(target)
-        return target
+        """Return the results directory of an experiment."""
+        return self.out or Path("results") / name
 
 
 def experiment(
@@ -80,7 +77,7 @@ def _explored(asked: Exploration, how: How) -> tuple[Path, Explored]:
     reporter = Reporter(how.quiet)
     layout, target = lay_out(asked), how.target(asked.name)
     with kept_if_interrupted(reporter, target), team(how.workers, how.cluster) as hands:
-        return target, carry_out(layout, target, hands, reporter)
+        return target, carry_out(layout, target, hands, reporter, retry_failed=how.retry_failed)
 
 
 def sensitivity(
@@ -195,7 +192,7 @@ def optimise(
     target, reporter = How(out, workers, cluster, retry_failed, quiet).target(asked.name), Reporter(quiet)
     try:
         with kept_if_interrupted(reporter, target), team(workers, cluster) as hands:
-            done = carry_out(asked, target, hands, reporter)
+            done = carry_out(asked, target, hands, reporter, retry_failed=retry_failed)
     except SearchFailedError as error:
         say(f"abm: {error}")
         conclude(error, target, quiet)

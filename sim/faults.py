@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 Key = tuple[str, ...]
@@ -67,6 +68,14 @@ def show(value: object) -> str:
         return text.encode("utf-8", "backslashreplace").decode()
     text = repr(value) if isinstance(value, float) or value is None else str(value)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def whole_number(where: str, key: str, value: object, low: int, high: int, faults: list[Fault]) -> int:
+    """Return a whole number, of whatever library, as Python's own; one that is none, or out of range, is added to the faults."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) <= high:
+        faults.append(Fault(where, key, show(value), f"must be a whole number from {low} to {high}"))
+        return low
+    return int(value)
 
 
 def show_key(key: Key) -> str:

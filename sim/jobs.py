@@ -18,6 +18,9 @@ from sim.workers import Crash, Workers, at_most, count, in_processes, interrupts
 simulate: Simulate = Simulation()
 """What makes runs."""
 
+MOST_SEED = 2**53
+"""Above it tables and JSON would not tell a seed from the next."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -90,6 +93,12 @@ def jobs_of(scenarios: Mapping[str, Scenario], replications: int, seed: int, lat
         for k in range(replications)
         for name, scenario in scenarios.items()
     ]
+
+
+def too_late(first: int, last: int) -> str:
+    """Say what is allowed in place of a first seed with which the last run has the seed `last`; nothing where that can be."""
+    over = last - MOST_SEED
+    return f"must be at most {first - over} here, so that the last run has a seed of at most {MOST_SEED}" if over > 0 else ""
 
 
 def attempt(function: Callable[..., Any], *arguments: Any) -> RunResult | BurnIn | str:

@@ -11,7 +11,7 @@ import typer
 from sim.faults import SETTING, Fault, ScenarioError, corrected, nearest, one_of, show
 from sim.matching.defaults import MEMBERS, POINTS, REPLICATIONS, SMALL, WAVES
 from sim.options import ClusterAddress, Out, Quiet, Replications, RetryFailed, Seed, Settings, Workers, whole
-from sim.runner import carried_out, conclude, forget_failures, kept_if_interrupted, overrides_of, shipped, team, with_table
+from sim.runner import carried_out, conclude, kept_if_interrupted, overrides_of, shipped, team, with_table
 
 if TYPE_CHECKING:
     from sim.jobs import Failure
@@ -194,11 +194,21 @@ def calibrate(
             say(f"abm: {words}; their tracebacks are in {target / 'manifest.json'}")
 
     target, reporter = out or Path("results") / "calibrate", Reporter(quiet)
-    if retry_failed:
-        forget_failures(target)
     try:
         with kept_if_interrupted(reporter, target), team(workers, cluster) as hands:
-            done = match(problem, base, waves, points, replications, members, recovery, out=target, workers=hands, progress=reporter)
+            done = match(
+                problem,
+                base,
+                waves,
+                points,
+                replications,
+                members,
+                recovery,
+                out=target,
+                workers=hands,
+                progress=reporter,
+                retry_failed=retry_failed,
+            )
     except RunsFailedError as error:
         tell(error.failures, str(error))
         raise typer.Exit(1) from None

@@ -60,15 +60,6 @@ def team(workers: int | None, cluster: str | None) -> Iterator[Workers]:
         yield executor
 
 
-def forget_failures(target: Path) -> None:
-    """Take away the records of runs that failed in a results directory, if there is one, so that they are made again."""
-    from sim.store import Store
-
-    if target.is_dir():
-        with Store(target) as store:
-            store.forget_failures()
-
-
 @contextmanager
 def kept_if_interrupted(reporter: Reporter, target: Path) -> Iterator[None]:
     """Say where an interrupted command goes on, and take its bar away in any case."""
@@ -103,10 +94,8 @@ def carried_out(
     from sim.reporter import Reporter
 
     target, reporter = out or Path("results") / plan.name, Reporter(quiet)
-    if retry_failed:
-        forget_failures(target)
     with kept_if_interrupted(reporter, target), team(workers, cluster) as hands:
-        return carry_out(plan, target, hands, reporter)
+        return carry_out(plan, target, hands, reporter, retry_failed=retry_failed)
 
 
 class Ended(Protocol):
@@ -141,9 +130,10 @@ def no_figure(done: Runs, target: Path) -> str:
 
 def left(done: Runs, target: Path, *others: str) -> str:
     """Say what finished runs left in a results directory: tables, figures if there are any, and others."""
+    from sim.analysis.words import listed
+
     why = no_figure(done, target)
-    *first, last = ["tables", *([] if why else ["figures"]), *others]
-    there = f"{', '.join(first)} and {last}" if first else last
+    there = listed(["tables", *([] if why else ["figures"]), *others])
     return f"there are no figures, as {why}; {there} are in" if why else f"{there} are in"
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -160,7 +160,7 @@ def print_points(table: pd.DataFrame, outcomes: Sequence[str], labels: Mapping[s
             *(with_error(row[name], row[f"{name}_standard_error"]) for name in outcomes),
             str(row["replications"]),
         ]
-        for row in _records(table.head(_FIRST_POINTS))
+        for row in table.head(_FIRST_POINTS).to_dict("records")
     ]
     shown = f"the first {_FIRST_POINTS} of {len(table)} rows" if len(table) > _FIRST_POINTS else "every point"
     columns = [*(labels.get(key, key) for key in keys), *outcomes, "replications"]
@@ -173,7 +173,7 @@ def print_robustness(table: pd.DataFrame, titles: Mapping[str, str]) -> None:
 
     columns = ("outcome", "change", "chance, 95 %", "parameters, median", "parameters, range", "same sign", "beyond chance", "opposite")
     for policy in table["policy"].unique():
-        rows = [cells(row) for row in _records(table[table["policy"] == policy])]
+        rows = [cells(row) for row in table[table["policy"] == policy].to_dict("records")]
         print_table(columns, rows, titles.get(policy, policy), columns[1:])
 
 
@@ -184,7 +184,7 @@ def print_structure(table: pd.DataFrame, titles: Mapping[str, str], names: Seque
 
     for policy in table["policy"].unique():
         rows = []
-        for row in _records(table[table["policy"] == policy]):
+        for row in table[table["policy"] == policy].to_dict("records"):
             write, unit = (percent, " %") if row["unit"] == SHARE else (number, f" {row['unit']}")
             cells = [f"{write(row[name])}{unit} ({write(row[f'{name}_low'])} to {write(row[f'{name}_high'])})" for name in names]
             rows.append([row["outcome"], *cells, row["verdict"]])
@@ -258,7 +258,7 @@ def print_assumptions() -> None:
 def print_effects(table: pd.DataFrame) -> None:
     """Print what each lever does at full strength, with the side effect on innocents."""
     rows: list[Sequence[str]] = []
-    for row in _records(table):
+    for row in table.to_dict("records"):
         stated = "rise" if row["stated"] > 0 else "fall"
         effect = (f"{row['baseline_mean']:.4g}", f"{row['effect']:+.4g}", f"{row['low']:+.4g} to {row['high']:+.4g}")
         side = (f"{row['side_effect']:+.4g}", f"{row['side_low']:+.4g} to {row['side_high']:+.4g}")
@@ -281,11 +281,7 @@ def print_effects(table: pd.DataFrame) -> None:
 def print_targets(table: pd.DataFrame) -> None:
     """Print the baseline against its targets."""
     rows: list[Sequence[str]] = []
-    for row in _records(table):
+    for row in table.to_dict("records"):
         simulated = (f"{row['simulated']:.4g}", f"{row['low']:.4g} to {row['high']:.4g}", "yes" if row["inside"] else "NO")
         rows.append((row["target"], row["kind"], row["source"], row["range"], *simulated))
     print_table(("target", "kind", "source", "range", "simulated", "interval", "inside"), rows, right=("simulated",))
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

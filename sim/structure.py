@@ -49,9 +49,10 @@ def over_learning(
     workers: int = 1,
     out: Path | str | None = None,
     progress: Tell | None = None,
+    retry_failed: bool = False,
 ) -> OverLearning:
     """Compare policies with a baseline under each rule of learning; arguments and errors as in `compare` and `over_rules`."""
-    return over_rules(asked_of(baseline, policies, replications, seed, outcomes, headline), out, workers, progress)
+    return over_rules(asked_of(baseline, policies, replications, seed, outcomes, headline), out, workers, progress, retry_failed)
 
 
 def plans(asked: Plan) -> dict[str, Plan]:
@@ -72,7 +73,9 @@ def plans(asked: Plan) -> dict[str, Plan]:
     }
 
 
-def over_rules(asked: Plan, out: Path | str | None = None, workers: Workers = 1, progress: Tell | None = None) -> OverLearning:
+def over_rules(
+    asked: Plan, out: Path | str | None = None, workers: Workers = 1, progress: Tell | None = None, retry_failed: bool = False
+) -> OverLearning:
     """Carry a comparison out under each rule of learning, in `out` each in a directory named after it, with `TABLE` beside them.
 
     Raises `ScenarioError` when a scenario sets a rule itself or `out` holds something else, and what `carry_out` raises.
@@ -86,7 +89,7 @@ def over_rules(asked: Plan, out: Path | str | None = None, workers: Workers = 1,
     for rule, plan in each.items():
         if progress:
             progress(Progress(1, stage=f"dealers learn by {rule}"))
-        runs[rule] = carry_out(plan, None if target is None else target / rule, workers, progress)
+        runs[rule] = carry_out(plan, None if target is None else target / rule, workers, progress, retry_failed=retry_failed)
     tables = {rule: done.asked for rule, done in runs.items() if isinstance(done, Comparison) and not done.failures}
     table = side_by_side(tables, asked.outcomes) if len(tables) == len(each) else pd.DataFrame()
     if target is not None and len(table):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -67,3 +67,8 @@ def rows(table: pd.DataFrame) -> dict[tuple[str, str], Row]:
     for outcome, scenario, n, numbers in zip(*names, values.tolist(), strict=True):
         found[(str(outcome), str(scenario))] = Row._make((str(outcome), str(scenario), *numbers, int(n)))
     return found
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table by column."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

@@ -48,6 +48,11 @@ def number(value: float) -> str:
     return f"{value:.3g}" if size >= 0.001 else f"{value:.0e}"
 
 
+def listed(names: Sequence[str]) -> str:
+    """Write names as a sentence has them: one, two and three."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def percent(share: float, signed: bool = True) -> str:
     """Write a share as per cent: +12.3, -3.4, -0.02, 0, +1,240."""
     value = 100.0 * share
@@ -115,8 +120,7 @@ def displaced(row: Mapping[Hashable, Any]) -> str | None:
     index, low, high, least, most = (
         float(row[name]) for name in ("displacement_index", "displacement_low", "displacement_high", "target_low", "target_high")
     )
-    *first, last = str(row["targets"]).split()
-    aimed = f"{', '.join(first)} and {last}" if first else last
+    aimed = listed(str(row["targets"]).split())
     if not np.isfinite(least):
         return None
     if least == most == 0.0:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sim.analysis.rows import records
 from sim.analysis.uncertain import share_interval
-from sim.analysis.words import number, percent
+from sim.analysis.words import listed, number, percent
 from sim.discovery.boxes import FEWEST
 from sim.exploring.carrying import OWN
 from sim.exploring.rule import Rule
@@ -59,10 +60,9 @@ def limits(row: dict[str, Any]) -> str:
 
 
 def _box(k: int, part: pd.DataFrame) -> str:
-    rows = [{str(name): value for name, value in row.items()} for row in part[part["restricted"]].to_dict("records")]
-    rows.sort(key=lambda row: np.nanmin([row["quasi_p_low"], row["quasi_p_high"]]))
+    rows = sorted(records(part[part["restricted"]]), key=lambda row: np.nanmin([row["quasi_p_low"], row["quasi_p_high"]]))
     head, named = rows[0], [limits(row) for row in rows]
-    described = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    described = listed(named)
     which, so = ("failing worlds", "so described") if k == 1 else ("failing worlds, in no box before,", "so described and in no box before")
     unseen = (
         f" ({_percent(head['unseen_density'])} % of such worlds to which the box was not fitted)"

@@ -20,10 +20,11 @@ from sim.exploring.given import Values
 from sim.exploring.points import require_extra, settings, values_of
 from sim.exploring.tables import points_table
 from sim.faults import OVERRIDE, Fault, ScenarioError
+from sim.figures import write_figures
 from sim.jobs import Failure, Progress, run_jobs
 from sim.plan import EXPERIMENT, Plan, standing
 from sim.provenance import provenance
-from sim.store import Memory, Parts, Results, Store, replacing, write_csv, write_table, writing
+from sim.store import Memory, Parts, Results, Store, write_csv, write_table, writing
 from sim.workers import Workers, count
 
 if TYPE_CHECKING:
@@ -108,16 +109,18 @@ def experiment(
     out: Path | str | None = None,
     progress: Tell | None = None,
     how: Simulate | None = None,
+    retry_failed: bool = False,
 ) -> Explored:
     """Run the experiment with a design that a file describes; how often and from which seed is in the file unless given.
 
     `how` is a stand-in for the simulation: a function of scenario and seed that returns outcomes by day, their means and seconds.
+    `retry_failed` makes runs again that failed when an earlier call or command with the same `out` made them; else they stay failed.
     With `workers` above 1 a script needs the guard `if __name__ == "__main__":`. Raises `ScenarioError` for bad input or a missing extra,
     `StoreError` for a directory that cannot be used, `WriteError` when the disk refuses. Runs that raise are listed in `failures`.
     """
     given = {"run.replications": replications, "run.seed": seed}
     asked = {**(overrides or {}), **{key: value for key, value in given.items() if value is not None}}
-    return carry_out(lay_out(load_exploration(file, asked, OVERRIDE)), out, workers, progress, how)
+    return carry_out(lay_out(load_exploration(file, asked, OVERRIDE)), out, workers, progress, how, retry_failed)
 
 
 def lay_out(asked: Exploration) -> Layout:
@@ -161,7 +164,12 @@ def _named(number: int, k: int, of: str) -> str:
 
 
 def carry_out(
-    layout: Layout, out: Path | str | None = None, workers: Workers = 1, progress: Tell | None = None, how: Simulate | None = None
+    layout: Layout,
+    out: Path | str | None = None,
+    workers: Workers = 1,
+    progress: Tell | None = None,
+    how: Simulate | None = None,
+    retry_failed: bool = False,
 ) -> Explored:
     """Make the runs that are missing and, in a results directory, write tables and manifest; errors as in `experiment`.
 
@@ -174,7 +182,7 @@ def carry_out(
         memory = Memory(plan.daily)
         return Explored(layout, Kept(plan, memory), _make(plan, memory, workers, progress, how))
     start = time.perf_counter()
-    with Store(Path(out), plan.daily) as store:
+    with Store(Path(out), plan.daily, retry_failed) as store:
         for job in plan.jobs:  # a damaged part is found before anything is written
             store.has(job.run_id)
         about = {**provenance(), "workers": count(workers), "design": layout.about}
@@ -211,24 +219,18 @@ def cleared(path: Path) -> None:
 def check_whole(done: Explored) -> None:
     """Raise `ScenarioError` when a run failed: an analysis needs every point."""
     if done.failures:
-        wanted = "an analysis needs every point; make them again with --retry-failed"
+        wanted = "an analysis needs every point; make them again with --retry-failed (from Python: retry_failed=True)"
         raise ScenarioError([Fault(done.layout.asked.where, "", "", f"{len(done.failures)} runs failed, and {wanted}")])
 
 
 def write_analysis(path: Path, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, Callable[[], Figure]]) -> None:
     """Write the tables of an analysis that have a row, and its figures, into a results directory, in place of those of an earlier one."""
-    from sim.plots.gallery import rendered
-
     with Store(path):
         cleared(path)
         for name, table in tables.items():
             if len(table):
                 write_csv(path / f"{name}.csv", table)
-        for name, draw in figures.items():
-            figure = draw()
-            for kind in ("png", "svg"):
-                with replacing(path / "figures" / f"{name}.{kind}") as temporary:
-                    temporary.write_bytes(rendered(figure, kind))
+        write_figures(path, figures)
 
 
 def _make(plan: Plan, parts: Parts, workers: Workers, progress: Tell | None, how: Simulate | None) -> list[Failure]:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from sim.analysis.intervals import clear
-from sim.analysis.words import name_of, number, percent, unit_of
+from sim.analysis.rows import records
+from sim.analysis.words import listed, name_of, number, percent, unit_of
 
 Row = Mapping[str, Any]
 
@@ -26,7 +27,7 @@ def answer(
     `titles` names the scenarios where there are several; `unknown` are outcomes that some run does not have.
     """
     said = []
-    for row in _records(bundle):
+    for row in records(bundle):
         title = f"{titles[row['scenario']]}: " if titles else ""
         said.append(title + " ".join(_outcome(row, _of(shapley, row), _of(pairs, row))))
     lost = "not known in every combination at every seed, so that there are no shares"
@@ -37,7 +38,7 @@ def answer(
 
 
 def _of(table: pd.DataFrame, row: Row) -> list[dict[str, Any]]:
-    return _records(table[(table["scenario"] == row["scenario"]) & (table["outcome"] == row["outcome"])])
+    return records(table[(table["scenario"] == row["scenario"]) & (table["outcome"] == row["outcome"])])
 
 
 def _outcome(row: Row, shares: list[dict[str, Any]], pairs: list[dict[str, Any]]) -> list[str]:
@@ -67,8 +68,8 @@ def _made(move: str, shares: list[dict[str, Any]]) -> str:
     making = [text for share, text in named if _seen(share, "share") and share["of_bundle"] > 0.0]
     against = [text for share, text in named[::-1] if _seen(share, "share") and share["of_bundle"] < 0.0]
     parts = [
-        f"{_listed(making)} of the {move}" if making else "",
-        f"{_listed(against)} work{'' if len(against) > 1 else 's'} against it" if against else "",
+        f"{listed(making)} of the {move}" if making else "",
+        f"{listed(against)} work{'' if len(against) > 1 else 's'} against it" if against else "",
         *_rest([(share, text) for share, text in named if not _seen(share, "share")]),
     ]
     return f"Shares: {'; '.join(part for part in parts if part)}."
@@ -80,8 +81,8 @@ def _moved(shares: list[dict[str, Any]]) -> str:
     seen = [share for share in ordered if _seen(share, "share")]
     up, down = ([_with_size(share) for share in seen if share["share"] * way > 0.0] for way in (1.0, -1.0))
     parts = [
-        f"{_listed(up)} raise{'' if len(up) > 1 else 's'} it" if up else "",
-        f"{_listed(down)} lower{'' if len(down) > 1 else 's'} it" if down else "",
+        f"{listed(up)} raise{'' if len(up) > 1 else 's'} it" if up else "",
+        f"{listed(down)} lower{'' if len(down) > 1 else 's'} it" if down else "",
         *_rest([(share, _with_size(share)) for share in ordered if not _seen(share, "share")]),
     ]
     return f"Shares: {'; '.join(part for part in parts if part)}."
@@ -93,8 +94,8 @@ def _rest(named: list[tuple[Row, str]]) -> list[str]:
     unclear = [text for (_, text), none in zip(named, zero, strict=True) if not none]
     nothing = [share["label"] for (share, _), none in zip(named, zero, strict=True) if none]
     return [
-        f"no clear share: {_listed(unclear)}" if unclear else "",
-        f"none at all: {_listed(nothing)}" if nothing else "",
+        f"no clear share: {listed(unclear)}" if unclear else "",
+        f"none at all: {listed(nothing)}" if nothing else "",
     ]
 
 
@@ -161,13 +162,5 @@ def _note(replications: int, levers: int) -> str:
     return f"{of} Brackets: 95 % intervals over {replications} seeds, each by itself."
 
 
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

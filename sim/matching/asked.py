@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sim.faults import Fault, ScenarioError, show
+from sim.jobs import too_late
 from sim.matching.emulator import FEWEST
 from sim.matching.members import CHECKS, MOST_TRIED
+from sim.matching.recovery import LAST_STAGE
 from sim.matching.targets import Problem
 from sim.matching.waves import STRIDE
 from sim.scenario import Scenario
@@ -63,6 +65,9 @@ def check(asked: Asked, problem: Problem, scenario: Scenario) -> None:
         for name in problem.parameters
         if name.split(".")[1] in scenario.parameters.get(name.split(".")[0], {})
     ]
+    seed = scenario.run.seed
+    if late := too_late(seed, seed + (LAST_STAGE + 1) * STRIDE - 1):
+        faults.append(Fault("", "seed", show(seed), late))
     if faults:
         raise ScenarioError(faults)
 

@@ -105,15 +105,17 @@ def calibrate(
     workers: Workers = 1,
     progress: Tell | None = None,
     how: Simulate | None = None,
+    retry_failed: bool = False,
 ) -> Calibration:
     """Match the standing regime with its targets; return the waves, the set of `members` vectors, and recovery in synthetic worlds.
 
     `targets` is a file or what was read from one (the shipped one if not given), `scenario` what is simulated (`scenarios/baseline.toml`'s
     defaults if not given), with each vector in place of the ledger's values. `members` and `recovery` may be 0. Runs are kept in the
     results directory `out`, and none is made twice: the same call goes on where it was interrupted, and asking for members or recovery
-    later makes only their runs. `how` is a stand-in for `simulate`. Raises `ScenarioError` for bad input or a missing extra, `StoreError`
-    for a directory that cannot be used, `WriteError` when the disk refuses, `RunsFailedError` when too few runs end well, `TooFewError`
-    when too few have a value of a target.
+    later makes only their runs. A run that failed stays failed, unless `retry_failed`. `how` is a stand-in for `simulate`.
+
+    Raises `ScenarioError` for bad input or a missing extra, `StoreError` for a directory that cannot be used, `WriteError` when the disk
+    refuses, `RunsFailedError` when too few runs end well, `TooFewError` when too few have a value of a target.
     """
     require_extra()
     problem = targets if isinstance(targets, Problem) else read_problem(targets)
@@ -124,7 +126,7 @@ def calibrate(
         market = Market(base, problem.targets, Memory(), workers, progress, how)
         return _calibrate(problem, asked, market)
     start = time.perf_counter()
-    with Store(Path(out)) as store:
+    with Store(Path(out), retry_failed=retry_failed) as store:
         market = Market(base, problem.targets, store, workers, progress, how)
         about: dict[str, Any] = {**provenance(), "workers": count(workers)}
         settings = settings_of(asked, problem, base)

@@ -24,7 +24,10 @@ Reals = NDArray[np.float64]
 
 LEVEL = 0.95
 FEWEST_WORLDS = 2
-_DESIGN, _WORLDS = 200, 300
+
+_DESIGN = 200
+LAST_STAGE = 300
+"""That of the synthetic worlds: no seed of a calibration is above those of this stage."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def synthetic_worlds(
     shown = simulate(vectors(space, design, "design", seed + _DESIGN * STRIDE, 1), f"recovery: {len(design)} vectors to emulate")
     emulators = Emulators(design, scaled(shown, targets), targets)
     truth = space.settled(sample[lot])
-    seen = simulate(vectors(space, truth, "world", seed + _WORLDS * STRIDE, 1), f"recovery: {len(truth)} synthetic worlds")
+    seen = simulate(vectors(space, truth, "world", seed + LAST_STAGE * STRIDE, 1), f"recovery: {len(truth)} synthetic worlds")
     observed = scaled(seen, targets)
     fine = np.isfinite(observed).all(axis=1)
     return Worlds(emulators, truth[fine], observed[fine], int((~fine).sum()))

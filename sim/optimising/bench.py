@@ -13,7 +13,7 @@ from sim.burn_in import Simulate
 from sim.jobs import Failure, Job, Progress, run_jobs
 from sim.matching.simulator import manifest_of
 from sim.optimising.file import Optimisation, settings
-from sim.plan import OPTIMISE, STRIDE
+from sim.plan import OPTIMISE
 from sim.provenance import run_id
 from sim.robustness import in_member
 from sim.scenario import Scenario
@@ -29,7 +29,8 @@ class SearchFailedError(RuntimeError):
 
     def __init__(self, failures: Sequence[Failure]) -> None:
         self.failures = tuple(failures)
-        super().__init__(f"{len(self.failures)} runs failed, and a search needs every run; make them again with --retry-failed")
+        again = "make them again with --retry-failed (from Python: retry_failed=True)"
+        super().__init__(f"{len(self.failures)} runs failed, and a search needs every run; {again}")
 
 
 @dataclass
@@ -70,7 +71,7 @@ class Bench:
     def _job(self, policy: Scenario, world: int, k: int) -> Job:
         values = self.asked.worlds[world]
         scenario = in_member(policy, values, f"__m{world:02d}", world) if values else policy
-        seed = self.asked.baseline.run.seed + (STRIDE * (world + 1) if values else 0) + k
+        seed = self.asked.seed_of(world, k)
         return Job(scenario, scenario.name, k, seed, run_id(scenario.identity(), seed))
 
     def _outcomes(self, job: Job) -> list[float]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sim.burn_in import Simulate, not_shared
 from sim.conduct import check_workers
+from sim.figures import write_figures
 from sim.jobs import Progress
 from sim.matching.asked import changes
 from sim.optimising import front, judged, sentences
@@ -28,7 +29,7 @@ from sim.plan import standing
 from sim.plots.style import Study
 from sim.provenance import model_source, provenance
 from sim.scenario import Scenario
-from sim.store import Memory, Store, replacing, runs_table, write_csv, write_table
+from sim.store import Memory, Store, runs_table, write_csv, write_table
 from sim.workers import Workers, count
 
 if TYPE_CHECKING:
@@ -93,15 +94,9 @@ class Optimised:
 
     def write(self, path: Path) -> None:
         """Write tables and figures into a results directory that is open for writing."""
-        from sim.plots.gallery import rendered
-
         for name, table in zip(TABLES, (self.trials, self.front, self.winners, self.equal_cost, self.regret), strict=True):
             write_csv(path / f"{name}.csv", table)
-        for name, draw in self.figures().items():
-            figure = draw()
-            for kind in ("png", "svg"):
-                with replacing(path / "figures" / f"{name}.{kind}") as temporary:
-                    temporary.write_bytes(rendered(figure, kind))
+        write_figures(path, self.figures())
 
 
 def optimise(
@@ -113,20 +108,27 @@ def optimise(
     out: Path | str | None = None,
     progress: Tell | None = None,
     how: Simulate | None = None,
+    retry_failed: bool = False,
 ) -> Optimised:
     """Search the mixes of levers that a file describes; how many and from which seed is in the file unless given.
 
     With a results directory `out` the same call goes on where it stopped, and more trials add to those that are there. `how` is a stand-in
-    for the simulation: a function of scenario and seed that returns outcomes by day, their means and seconds. With `workers` above 1 a
+    for the simulation: a function of scenario and seed that returns outcomes by day, their means and seconds. `retry_failed` makes runs
+    again that failed when an earlier call or command with the same `out` made them; else they stay failed. With `workers` above 1 a
     script needs the guard `if __name__ == "__main__":`. Raises `ScenarioError` for bad input or a missing extra, `StoreError` for a
     directory that cannot be used, `WriteError` when the disk refuses, `SearchFailedError` when a run raises.
     """
     given = {**(overrides or {}), **({} if seed is None else {"run.seed": seed})}
-    return carry_out(load_optimisation(file, given, trials), out, workers, progress, how)
+    return carry_out(load_optimisation(file, given, trials), out, workers, progress, how, retry_failed)
 
 
 def carry_out(
-    asked: Optimisation, out: Path | str | None = None, workers: Workers = 1, progress: Tell | None = None, how: Simulate | None = None
+    asked: Optimisation,
+    out: Path | str | None = None,
+    workers: Workers = 1,
+    progress: Tell | None = None,
+    how: Simulate | None = None,
+    retry_failed: bool = False,
 ) -> Optimised:
     """Search, run the winners again and, in a results directory, write tables, figures and manifest; errors as in `optimise`."""
     check_workers(workers)
@@ -140,7 +142,7 @@ def carry_out(
     if out is None:
         return _found(asked, Bench(asked, Memory(), workers, progress, how), None)
     start = time.perf_counter()
-    with Store(Path(out)) as store:
+    with Store(Path(out), retry_failed=retry_failed) as store:
         bench = Bench(asked, store, workers, progress, how)
         about: dict[str, Any] = {**provenance(), "workers": count(workers)}
         now = bench.manifest(finished=False)

@@ -10,10 +10,11 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, Field
 
 from sim.experiment_file import SEARCH, Number, read_scenario, unpaired, without_names
-from sim.faults import MISSING, OVERRIDE, Fault, ScenarioError, show_path
+from sim.faults import MISSING, OVERRIDE, Fault, ScenarioError, show, show_path
+from sim.jobs import too_late
 from sim.matching.plausible import Member, beside_ledger
 from sim.outcomes import OUTCOMES
-from sim.plan import standing
+from sim.plan import STRIDE, standing
 from sim.scenario import Scenario, name_of, read_source, resolve_source
 from sim.scenario_file import Source, apply_overrides, read_toml
 from sim.scenario_tables import LeverName, Strength, Table, checked, known
@@ -132,6 +133,10 @@ class Optimisation:
             found.setdefault(tuple(mix.values()), (scenario.name, mix))
         return list(found.values())
 
+    def seed_of(self, world: int, k: int) -> int:
+        """Return the seed of run `k` of each mix in a world: worlds share none, so that chance is not taken for agreement."""
+        return self.baseline.run.seed + (STRIDE * (world + 1) if self.worlds[world] else 0) + k
+
     @property
     def in_words(self) -> str:
         """Say how much is searched."""
@@ -212,6 +217,9 @@ def load_optimisation(
         origin=origin,
     )
     faults.extend(_untried(made))
+    seed, last = made.baseline.run.seed, max((made.seed_of(world, search.seeds + search.fresh_seeds - 1) for world in worlds), default=0)
+    if problem := too_late(seed, last):
+        faults.append(Fault("", "seed", show(seed), problem))
     if faults:
         raise ScenarioError(faults)
     return made

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sim.analysis.rows import records
 from sim.analysis.words import name_of, number, percent, unit_of
 from sim.optimising.file import COST
 from sim.optimising.judged import BASELINE, CHEAPEST, KNEE, LEAST_HARM, RIVAL, WINNER
@@ -24,7 +25,7 @@ def answer(done: Optimised) -> list[str]:
     if not done.found:
         return [*said, "No mix that was tried keeps the guardrails: widen the ranges, loosen a limit, or try more mixes."]
     said += [_winner(done, policy.name) for policy in done.policies if set(policy.roles) & set(_CALLED)]
-    said += [_duel(done, row) for row in _records(done.equal_cost)]
+    said += [_duel(done, row) for row in records(done.equal_cost)]
     if len(done.equal_cost):
         said.append(_all_duels(done.equal_cost))
     return [*said, _curse(done), *_regret(done)]
@@ -43,7 +44,7 @@ def _searched(done: Optimised) -> str:
 
 
 def _winner(done: Optimised, name: str) -> str:
-    rows = {row["outcome"]: row for row in _records(done.winners[done.winners["policy"] == name])}
+    rows = {row["outcome"]: row for row in records(done.winners[done.winners["policy"] == name])}
     first = rows[done.asked.harm]
     roles = " and ".join(_CALLED[role] for role in first["roles"].split("; ") if role in _CALLED)
     mix = ", ".join(f"{lever.replace('_', ' ')} {first[lever]:.2g}" for lever in done.asked.levers)
@@ -108,7 +109,7 @@ def _regret(done: Optimised) -> list[str]:
         for kind in (WINNER, RIVAL, BASELINE):
             part = rows[rows["kind"] == kind]
             if len(part):
-                row = _records(part.sort_values("worst_regret", kind="stable"))[0]
+                row = records(part.sort_values("worst_regret", kind="stable"))[0]
                 called = _title(row["policy"]) if kind == WINNER else f"'{done.study.title(row['policy'])}'"
                 parts.append(f"{number(row['worst_regret'])} ({kind}{'' if kind == BASELINE else 's'}: {called})")
         said.append(f"Least worst regret in {name_of(outcome)}, {unit_of(outcome)}: {', '.join(parts)}.")
@@ -125,7 +126,3 @@ def _title(name: str) -> str:
 
 def _worlds(count: int) -> str:
     return f"{count} world{'s' if count != 1 else ''}"
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

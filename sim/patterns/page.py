@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from sim.analysis.rows import records
 from sim.analysis.words import number
 from sim.pattern_titles import PATTERN_TITLES
 from sim.patterns.scoring import FAIL, NOT_TESTABLE, PASS
@@ -40,11 +41,6 @@ def interval(row: dict[str, Any]) -> str:
     )
 
 
-def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of the scorecard by column."""
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
-
-
 def summary(table: pd.DataFrame) -> str:
     """Say in a sentence how many criteria hold, and which patterns hold whole."""
     counts = {verdict: int((table["verdict"] == verdict).sum()) for verdict in (PASS, FAIL, NOT_TESTABLE)}
@@ -66,7 +62,7 @@ def tallies(table: pd.DataFrame) -> dict[str, str]:
 def markdown(table: pd.DataFrame) -> str:
     """Return the scorecard as a Markdown table, and below it what each failure would take."""
     lines = ["| | observed | asked of the model | bound | model | verdict |", "| --- | --- | --- | --- | --- | --- |"]
-    for row in rows(table):
+    for row in records(table):
         verdict = f"**{row['verdict']}**" if row["verdict"] == FAIL else row["verdict"]
         cells = (row["criterion"], f"{row['observed']} ({row['source']})", row["test"], row["bound"] or "-", interval(row), verdict)
         lines.append(f"| {' | '.join(str(cell).replace('|', '/') for cell in cells)} |")
@@ -76,7 +72,7 @@ def markdown(table: pd.DataFrame) -> str:
         PASS: "What is built in or fitted, though it holds:",
     }
     for verdict, heading in said.items():
-        told = [row for row in rows(table) if row["verdict"] == verdict and row["why"]]
+        told = [row for row in records(table) if row["verdict"] == verdict and row["why"]]
         if told:
             lines += ["", heading, "", *(f"- {row['criterion']}: {row['why']}{_in_brackets(row['detail'])}" for row in told)]
     return "\n".join([*lines, "", summary(table), "", BOUNDS, ""])
@@ -89,7 +85,7 @@ def page(table: pd.DataFrame, figure_svg: str = "") -> str:
     if figure_svg:
         parts.append(f"<figure>{figure_svg[figure_svg.index('<svg') :]}</figure>")
     for pattern, part in table.groupby("pattern", sort=False):
-        body = "".join(map(_html_row, rows(part)))
+        body = "".join(map(_html_row, records(part)))
         names = ("", "observed", "asked of the model", "bound", "model (95 % interval)", "verdict")
         head = f"<tr>{''.join(f'<th>{name}</th>' for name in names)}</tr>"
         parts.append(f"<h2>{pattern} {escape(PATTERN_TITLES[str(pattern)])}</h2><table>{head}{body}</table>")

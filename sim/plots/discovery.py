@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from sim.analysis.rows import records
 from sim.plots.style import BLACK, BLUE, GREY, PALE, VERMILLION, Study, compact, finish, tidy
 from sim.plots.text import drawn, readable, wrapped
 
@@ -154,12 +155,11 @@ def box_figure(
 
 def _ordered(part: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a box: restricted factors first, the smallest quasi-p value first; then by how often they are found again."""
-    rows = [{str(name): value for name, value in row.items()} for row in part.to_dict("records")]
 
     def key(row: Row) -> tuple[float, float]:
         return (float(np.nanmin([row["quasi_p_low"], row["quasi_p_high"]])) if row["restricted"] else 2.0, -row["reproduced"])
 
-    return sorted(rows, key=key)
+    return sorted(records(part), key=key)
 
 
 def _named(row: Row, width: int = _LABEL) -> str:

@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from sim.analysis.intervals import clear
+from sim.analysis.rows import records
 from sim.plots.style import (
     BLACK,
     BLUE,
@@ -54,7 +55,7 @@ def waterfall(ax: Axes, bundle: Row, shares: pd.DataFrame, start: str) -> Axes:
     outcome's unit where that is not above 0.
     """
     scale, relative = _scale(bundle)
-    rows = _records(shares)
+    rows = records(shares)
     at = 0.0
     ax.plot([0.0, 0.0], [-_THICK / 2.0, _THICK / 2.0], color=BLACK, lw=2.0)
     for y, row in enumerate(rows, start=1):
@@ -95,7 +96,7 @@ def heatmap(ax: Axes, bundle: Row, pairs: pd.DataFrame, labels: Sequence[str]) -
     scale, relative = _scale(bundle)
     places = {label: k for k, label in enumerate(labels)}
     values = np.full((len(labels) - 1, len(labels) - 1), np.nan)
-    rows = _records(pairs)
+    rows = records(pairs)
     for row in rows:
         values[places[row["second_label"]] - 1, places[row["first_label"]]] = row["interaction"] * scale
     limit = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
@@ -124,7 +125,7 @@ def waterfall_figure(bundle: pd.DataFrame, shares: pd.DataFrame, study: Study, s
     """Draw the waterfalls of a scenario in a new figure, a panel an outcome, levers in one order in all; arguments as in `waterfall`."""
     sizes = shares.pivot_table(index="factor", columns="outcome", values="share", sort=False).abs()
     order = list((sizes / sizes.max().replace(0.0, np.nan)).mean(axis=1).sort_values(ascending=False, kind="stable").index)
-    rows = _records(bundle)
+    rows = records(bundle)
     figure, axes, columns = _panels(len(rows), 3.0, 1.0 + 0.32 * (len(order) + 2))
     for k, (ax, row) in enumerate(zip(axes, rows, strict=False)):
         part = shares[shares["outcome"] == row["outcome"]].set_index("factor", drop=False).loc[order]
@@ -150,7 +151,7 @@ def waterfall_figure(bundle: pd.DataFrame, shares: pd.DataFrame, study: Study, s
 def heatmap_figure(bundle: pd.DataFrame, pairs: pd.DataFrame, study: Study) -> Figure:
     """Draw the interactions of a scenario's pairs of levers in a new figure, a panel an outcome; arguments as in `heatmap`."""
     labels = list(dict.fromkeys([*pairs["first_label"], *pairs["second_label"]]))
-    rows = _records(bundle)
+    rows = records(bundle)
     side = 0.62 * (len(labels) - 1)
     figure, axes, columns = _panels(len(rows), max(2.6, side + 0.9), max(1.6, 0.62 * side) + 1.5)
     for k, (ax, row) in enumerate(zip(axes, rows, strict=False)):
@@ -216,7 +217,3 @@ def _scale(bundle: Row) -> tuple[float, bool]:
 
 def _ead(bundle: pd.DataFrame) -> str:
     return " EAD: effective account-days." if any("EAD" in short_unit(str(outcome)) for outcome in bundle["outcome"]) else ""
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from sim.analysis.rows import records
 from sim.analysis.uncertain import SHARE
 from sim.analysis.words import name_of
 from sim.plots.style import BLACK, BLUE, GREY, PALE, SKY, VERMILLION, Study, compact, finish, grid, short_unit, tidy
@@ -38,7 +39,7 @@ def bars(ax: Axes, part: pd.DataFrame, luck: Row) -> Axes:
     With one replication luck is not known, and shares are those of the variance of means.
     """
     screening = "mu_star" in part
-    rows = _records(part)
+    rows = records(part)
     if screening:
         scale = _scale(luck["unit"])
         _bar(ax, rows, "mu_star", 0.0, _THICK, BLUE, scale)
@@ -80,7 +81,7 @@ def tornado(ax: Axes, part: pd.DataFrame, luck: Row) -> Axes:
     """
     centre, scale = float(luck["mean"]) * _scale(luck["unit"]), _scale(luck["unit"])
     bounds = (0.0, 100.0) if luck["unit"] == _REVERSED else (-np.inf, np.inf)  # a straight line knows no such bounds
-    rows = _records(part)
+    rows = records(part)
     for y, row in enumerate(rows):
         half, *ends = (float(row[f"trend{end}"]) * scale / 2.0 for end in ("", "_low", "_high"))
         reach = max(map(abs, ends))
@@ -144,7 +145,7 @@ def _panels(part: pd.DataFrame, luck: pd.DataFrame, study: Study, measure: str, 
     columns = min(_COLUMNS, len(subjects))
     rows = -(-len(subjects) // columns)
     figure, axes = grid(rows, columns, max(3.2 * columns + 1.8, _NARROWEST), rows * (0.95 + 0.34 * (len(order) + 1)) + 1.1)
-    lucks = {str(row["subject"]): row for row in _records(luck)}
+    lucks = {str(row["subject"]): row for row in records(luck)}
     for k, (ax, subject) in enumerate(zip(axes, subjects, strict=False)):
         own = part[part["subject"] == subject].set_index("factor", drop=False).loc[list(order)]
         draw(ax, own, lucks[subject])
@@ -222,7 +223,3 @@ def _unit(luck: Row) -> str:
 
 def _hatched() -> Patch:
     return Patch(facecolor=PALE, edgecolor=GREY, hatch="////")
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -19,6 +16,7 @@ from numpy.typing import NDArray
 
 from sim.outcomes import OUTCOMES
 from sim.store.files import StoreError, damaged, parquet_writer, read_columns, read_schema, write_table, write_text, writing
+from sim.store.lock import LOCK, locked
 from sim.store.parts import FORMAT, About, Place, write_part
 from sim.store.shelf import Shelf
 from sim.store.tables import KEYS, MEANS, Row, RunResult, daily_tables, days_table, runs_table
@@ -82,34 +80,31 @@ def manifest_text(manifest: Mapping[str, Any]) -> str:
 class Store:
     """A results directory open for writing, locked against other writers until closed; `held` is the manifest that was there, if any.
 
-    Without `days` the days of finished runs are not kept, only their means.
+    Without `days` the days of finished runs are not kept, only their means. With `retry_failed` runs that failed in an earlier command
+    are made again as if they had not.
 
     Raises `StoreError` when the directory is damaged, of another version, in use, or not ours; nothing is written then.
     """
 
-    def __init__(self, path: Path, days: bool = True) -> None:
+    def __init__(self, path: Path, days: bool = True, retry_failed: bool = False) -> None:
         self.path = path
         self.days = days
+        self.retry_failed = retry_failed
         self.held: dict[str, Any] | None = None
         with writing(path):
             if path.exists():
                 self._check_usable()
             path.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(path, os.O_RDONLY)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                os.close(self._lock)
-                raise StoreError(f"{path} is in use by another abm process; wait for it, or choose another directory with --out") from error
-            # file systems without locks: parts are written under names of their own, so two writers merely do work twice
-        with writing(path):
-            self._clear_away()
+        with ExitStack() as opening:
+            opening.enter_context(locked(path))
+            with writing(path):
+                self._clear_away()
+            self._lock = opening.pop_all()
 
     def _check_usable(self) -> None:
         if not self.path.is_dir():
             raise StoreError(f"{self.path} is a file, not a directory")
-        entries = {entry.name for entry in self.path.iterdir() if not entry.name.endswith(".tmp")}
+        entries = {entry.name for entry in self.path.iterdir() if entry.name != LOCK and not entry.name.endswith(".tmp")}
         if not entries:
             return
         if (self.path / "manifest.json").exists() or not _holds_parts(self.path):
@@ -148,7 +143,7 @@ class Store:
         """Let other processes write."""
         with suppress(OSError):  # what is left then, the next writer clears away
             self._clear_away()
-        os.close(self._lock)
+        self._lock.close()
 
     def _clear_away(self) -> None:
         """Take away what a process that was killed, or is no longer needed, did not."""
@@ -205,10 +200,11 @@ class Store:
 
     @cached_property
     def _failed(self) -> set[str]:
-        return {path.name.partition(".")[0] for path in (self.path / "parts").glob("*.failed.json")}
+        """Which runs are known to fail; their records stay until they are made again."""
+        return set() if self.retry_failed else {path.name.partition(".")[0] for path in (self.path / "parts").glob("*.failed.json")}
 
     def failure(self, run_id: str) -> dict[str, Any] | None:
-        """Return the record of a run that failed in an earlier command; None when there is none that can be read."""
+        """Return the record of a run that failed in an earlier command; None when it is to be made again or none can be read."""
         if run_id not in self._failed:
             return None
         try:
@@ -216,15 +212,6 @@ class Store:
         except (ValueError, OSError):
             return None
         return record if isinstance(record, dict) else None
-
-    def forget_failures(self) -> int:
-        """Take the records of failed runs away, so that these are made again; return how many there were."""
-        with writing(self.path):
-            for run_id in self._failed:
-                (self.path / "parts" / f"{run_id}.failed.json").unlink(missing_ok=True)
-        count = len(self._failed)
-        self._failed.clear()
-        return count
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Write `manifest.json`, with the format version first."""

@@ -192,10 +192,11 @@ class Shelf:
         columns |= {name: [address[k] for address in addresses] for k, name in enumerate(_ADDRESS)}
         columns |= {name: [about.means[name] for about in abouts] for name in MEANS}
         write_table(path, pa.table(columns))
+        with writing(path):  # what cannot be read is no pack, and its loose parts stay
+            pack = _Pack(path)
         with writing(self.loose_folder):
             for run_id in run_ids:
                 (self.loose_folder / f"{run_id}.parquet").unlink(missing_ok=True)
-        pack = _Pack(path)
         self._packs.append(pack)
         self._where.update({run_id: (pack, row) for row, run_id in enumerate(pack.ids)})
         for run_id in run_ids:

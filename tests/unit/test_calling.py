@@ -110,8 +110,15 @@ def test_what_is_no_factor_and_no_outcome_is_told_at_once():
         "replications = 0: must be a whole number",
     ):
         assert words in message, message
-    with pytest.raises(ScenarioError, match="seed = 9007199254740992: must be at most 9007199254740990 for 3 replications"):
+    with pytest.raises(ScenarioError, match="seed = 9007199254740992: must be at most 9007199254740990 here"):
         sim.as_function(baseline(), ["ad_takedown"], ["price_yuan"], replications=3, seed=2**53)
+
+
+def test_a_number_is_whole_whatever_library_it_comes_from():
+    market = sim.as_function(baseline(), ["ad_takedown"], ["price_yuan"], np.int64(2), np.int32(4), stand_in)
+    assert market() == sim.as_function(baseline(), ["ad_takedown"], ["price_yuan"], 2, 4, stand_in)()
+    with pytest.raises(ScenarioError, match="replications = true: must be a whole number"):
+        sim.as_function(baseline(), ["ad_takedown"], ["price_yuan"], replications=True)
 
 
 def test_a_run_that_raises_is_told_with_its_point():

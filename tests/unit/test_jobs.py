@@ -154,8 +154,7 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(stand_in, workers, t
     with Store(tmp_path / "r") as store:
         again = run_jobs(jobs_of(PAIR, 3, 11), store, workers, how=stand_in.days_of)
     assert (again.done, again.failed) == ([], report.failed)  # known to fail
-    with Store(tmp_path / "r") as store:
-        assert store.forget_failures() == 2
+    with Store(tmp_path / "r", retry_failed=True) as store:
         report = run_jobs(jobs_of(PAIR, 3, 11), store, workers, how=stand_in.days_of)
     assert (len(report.done), len(report.skipped)) == (2, 4)
     assert not list((tmp_path / "r" / "parts").glob("*.failed.json"))
@@ -435,6 +434,11 @@ def test_what_python_asks_for_is_checked():
         conduct.compare(scenario(), [])
     with pytest.raises(ValueError, match='did you mean "price_yuan"'):
         conduct.compare(scenario(), [PAIR["policy"]], outcomes=["price_yen"])
+
+
+def test_whole_numbers_are_taken_from_numpy(quick, tmp_path):
+    done = conduct.run(scenario(), np.int64(2), np.int64(3), out=tmp_path / "r")
+    assert done.runs["run_id"].tolist() == conduct.run(scenario(), 2, 3).runs["run_id"].tolist()
 
 
 def test_days_that_are_taken_away_are_told_and_made_again_without_a_run(drawing, tmp_path, monkeypatch, capsys):

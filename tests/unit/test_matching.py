@@ -12,6 +12,7 @@ import pytest
 
 from sim.cli import main
 from sim.faults import ScenarioError
+from sim.jobs import MOST_SEED
 from sim.matching import RunsFailedError, TooFewError, calibrate, load_plausible, posterior, tables
 from sim.matching.design import Space, hypercube, spread
 from sim.matching.emulator import FEWEST, Emulators, Prediction, implausibility
@@ -401,6 +402,14 @@ def test_stages_have_seeds_of_their_own(toy_file):
         assert words in str(raised.value)
         assert len(raised.value.faults) == 1
     assert toy.calls == []
+
+
+def test_no_run_of_a_calibration_has_a_seed_above_the_greatest(toy_file):
+    toy, greatest = Toy(), MOST_SEED - 301 * STRIDE + 1
+    with pytest.raises(ScenarioError, match=f"seed = {greatest + 1}: must be at most {greatest} here"):
+        calibrate(toy_file, SCENARIO.changed({"run.seed": greatest + 1}), how=toy, **SMALL)
+    assert toy.calls == []
+    calibrate(toy_file, SCENARIO.changed({"run.seed": greatest}), how=toy, **SMALL)
 
 
 def test_a_directory_of_another_command_is_left_alone(toy_file, tmp_path):

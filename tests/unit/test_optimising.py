@@ -14,6 +14,7 @@ import sim
 from sim import luck
 from sim.cli import main
 from sim.faults import ScenarioError
+from sim.jobs import MOST_SEED
 from sim.optimising import front
 from sim.optimising import search as searching
 from sim.optimising.bench import SearchFailedError
@@ -22,7 +23,8 @@ from sim.optimising.file import COST, load_optimisation
 from sim.optimising.judged import AGAINST, BASELINE, CHEAPEST, KNEE, LEAST_HARM, RIVAL, WINNER
 from sim.optimising.search import JOURNAL, Search, Tried
 from sim.outcomes import OUTCOMES, window_means
-from sim.store import Store, StoreError
+from sim.plan import STRIDE
+from sim.store import StoreError
 
 pytest.importorskip("optuna")
 
@@ -357,9 +359,7 @@ def test_a_run_that_raises_ends_the_search_until_it_is_made_again(file, capsys):
     assert '"finished": false' in Path("r/manifest.json").read_text()
     with pytest.raises(SearchFailedError, match="make them again with --retry-failed"):
         optimise(file(), how=trade, out="r")
-    with Store(Path("r")) as store:
-        store.forget_failures()
-    optimise(file(), how=trade, out="r")
+    optimise(file(), how=trade, out="r", retry_failed=True)
     optimise(file(), how=trade, out="whole")
     assert read("r") == read("whole")
 
@@ -396,6 +396,25 @@ def test_faults_are_told_in_a_line_and_nothing_is_written(file, case, capsys):
     assert "Traceback" not in told
     assert len(told.splitlines()) == 1, told
     assert not Path("results").exists()
+
+
+def test_no_run_has_a_seed_above_the_greatest(file):
+    search = "trials = 4\nbatch = 4\nworlds = 2\nseeds = 2\nfresh_seeds = 3"
+    members = list(load_optimisation(file(search)).worlds)
+    greatest = MOST_SEED - STRIDE * (members[-1] + 1) - 4
+    for seed in (greatest + 1, MOST_SEED):
+        with pytest.raises(ScenarioError, match=f"seed = {seed}: must be at most {greatest} here"):
+            load_optimisation(file(search), {"run.seed": seed})
+    seeds: list[int] = []
+
+    def counted(scenario, seed):
+        seeds.append(seed)
+        return trade(scenario, seed)
+
+    optimise(file(search), seed=greatest, how=counted)
+    assert max(seeds) == MOST_SEED
+    with pytest.raises(ScenarioError, match=f"must be at most {MOST_SEED - 4} here"):
+        load_optimisation(file(search.replace("worlds = 2", "worlds = 0")), {"run.seed": MOST_SEED})
 
 
 def test_faults_are_reported_together(file):

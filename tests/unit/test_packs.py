@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sim.outcomes import OUTCOMES
-from sim.store import MEANS, Results, Row, RunResult, Shelf, Store, StoreError, shelf, standings
+from sim.store import MEANS, Results, Row, RunResult, Shelf, Store, StoreError, WriteError, shelf, standings
 
 DAYS = 3
 IDS = [f"{k:016x}" for k in range(10)]
@@ -70,14 +70,35 @@ def test_packs_hold_what_loose_parts_held(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_who_looked_before_parts_were_packed_finds_them_in_the_pack(tmp_path: Path) -> None:
-    early = Shelf(filled(tmp_path / "r", count=3))
-    assert early.packs == 0
-    filled(tmp_path / "r")
-    assert early.about(IDS[0]).seconds == 1.0
-    other = Shelf(tmp_path / "r")
-    assert other.packs == 2
-    early = Shelf(tmp_path / "r")
-    assert early.read(IDS[1]).num_rows == DAYS
+    path = filled(tmp_path / "r", count=3)
+    one, other = Shelf(path), Shelf(path)
+    assert one.packs == other.packs == 0
+    filled(path)
+    assert one.about(IDS[0]).seconds == 1.0
+    assert other.read(IDS[1])["price_yuan"].to_pylist() == result(1).daily["price_yuan"].tolist()
+    assert one.packs == other.packs == 2
+
+
+@pytest.mark.parametrize("harm", ["gone", "short"])
+def test_a_pack_that_cannot_be_read_costs_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str) -> None:
+    path, write = filled(tmp_path / "r", count=3), shelf.write_table
+
+    def harmed(table: Path, *columns: object) -> None:
+        write(table, *columns)
+        data = table.with_suffix(".parts")
+        data.unlink() if harm == "gone" else data.write_bytes(data.read_bytes()[:-1])
+
+    with Store(path) as store:
+        assert store.has(IDS[0])
+        monkeypatch.setattr(shelf, "write_table", harmed)
+        with pytest.raises((StoreError, WriteError), match=r"No such file|000001\.parts is damaged"):
+            store.write(IDS[3], result(3))
+    monkeypatch.setattr(shelf, "write_table", write)
+    assert len(list((path / "parts").glob("*.parquet"))) == 4
+    for left in (path / "packs").iterdir():  # as the message says
+        left.unlink()
+    filled(path)
+    assert_all_there(path)
 
 
 def test_what_a_killed_writer_left_is_no_run_twice_and_none_lost(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The results directory: whole files, tables as promised, damage noticed, one writer at a time."""
 
 import errno
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -85,6 +86,63 @@ def test_a_second_writer_is_refused_until_the_first_is_done(tmp_path: Path) -> N
     with Store(tmp_path / "r"), pytest.raises(StoreError, match="in use by another abm process"):
         Store(tmp_path / "r")
     Store(tmp_path / "r").close()
+
+
+@pytest.fixture(params=[errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def without_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: int) -> None:
+        raise OSError(request.param, os.strerror(request.param))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+
+
+@pytest.mark.usefixtures("without_locks")
+def test_where_there_are_no_locks_a_second_writer_is_refused_and_takes_nothing_away(tmp_path: Path) -> None:
+    with Store(filled(tmp_path / "r")) as store:
+        place = store.place
+        state = Path(place.put(b"days that runs share"))
+        with pytest.raises(StoreError, match=rf"in use by another abm process \(process {os.getpid()} on .*no locks.* remove .*r/\.lock"):
+            Store(tmp_path / "r")
+        assert place.in_sight
+        assert state.is_file()
+        store.write("c" * 16, result())
+    with Store(tmp_path / "r") as store:
+        assert store.has("c" * 16)
+    assert not (tmp_path / "r" / ".lock").exists()
+
+
+@pytest.mark.usefixtures("without_locks")
+def test_where_there_are_no_locks_a_killed_writer_is_told_from_none_by_who_removes_its_file(tmp_path: Path) -> None:
+    lock = filled(tmp_path / "r") / ".lock"
+    lock.write_text("")  # killed before it could say who it is
+    with pytest.raises(StoreError, match=r"in use by another abm process; wait for it.* remove .*\.lock"):
+        Store(tmp_path / "r")
+    lock.unlink()
+    Store(tmp_path / "r").close()
+
+
+def test_where_there_are_locks_a_killed_writer_is_in_nobodys_way(tmp_path: Path) -> None:
+    (filled(tmp_path / "r") / ".lock").write_text("process 1 on another machine")
+    Store(tmp_path / "r").close()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / ".lock").touch()
+    Store(tmp_path / "empty").close()
+    assert not list(tmp_path.glob("*/.lock"))
+
+
+def test_a_lock_that_is_let_go_of_while_another_writer_comes_is_not_taken_for_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, flock = Store(tmp_path / "r"), fcntl.flock
+
+    def after_it(handle: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        first.close()
+        flock(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", after_it)
+    with Store(tmp_path / "r"), pytest.raises(StoreError, match="in use"):
+        Store(tmp_path / "r")
 
 
 def test_leftovers_of_a_killed_writer_are_cleared_away(tmp_path: Path) -> None:
