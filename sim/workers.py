@@ -15,7 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
@@ -236,7 +236,7 @@ class Companion:
     def __init__(self, function: Callable[[Connection], None], leads: bool = False) -> None:
         context = multiprocessing.get_context("spawn")
         self.line, theirs = context.Pipe()
-        self._process = context.Process(target=_accompany, args=(function, theirs), daemon=not leads)
+        self._process = context.Process(target=_accompany, args=(function, theirs, leads), daemon=not leads)
         with quiet_start():
             self._process.start()
         theirs.close()
@@ -250,11 +250,13 @@ class Companion:
         atexit.unregister(self.end)
         self._process.terminate()
         self._process.join(_SECONDS_TO_END)
+        self._process.kill()  # if it is still there
 
 
-def _accompany(function: Callable[[Connection], None], line: Connection) -> None:
+def _accompany(function: Callable[[Connection], None], line: Connection, leads: bool) -> None:
+    """Work for the other end of a line; one that leads ends its own processes when it is to end, so that nothing of them is left."""
     _start()
-    with suppress(EOFError, OSError):  # the other end is closed
+    with suppress(EOFError, OSError, Terminated), terminable() if leads else nullcontext():  # or the other end is closed
         function(line)
 
 

@@ -70,7 +70,7 @@ def Field(
 
 @solara.component_vue("names.vue")
 def SliderNames() -> None:
-    """Tell readers of the screen what each slider is called, which Vuetify shows but does not say."""
+    """Tell readers of the screen the language, and what each slider is called, which Vuetify shows but does not say."""
 
 
 @solara.component
@@ -128,11 +128,11 @@ def ScenarioAndRun(desk: Desk, choice: Choice, chosen: Chosen) -> None:
         tag("p", opened.scenario.description or opened.scenario.title)
     with folded("Users, days and luck"):
         run, users = opened.scenario.run, opened.scenario.population.users
-        _whole("Users", choice.users or users, lambda number: choose(users=_or_file(number, users)), "ordinary users of the platform")
-        _whole(
-            "Days", choice.days or run.days, lambda number: choose(days=_or_file(number, run.days)), "days simulated; day 0 is the first"
-        )
+        number_of_users = users if choice.users is None else choice.users
+        days = run.days if choice.days is None else choice.days
         seed = run.seed if choice.seed is None else choice.seed
+        _whole("Users", number_of_users, lambda number: choose(users=_or_file(number, users)), "ordinary users of the platform")
+        _whole("Days", days, lambda number: choose(days=_or_file(number, run.days)), "days simulated; day 0 is the first")
         _whole("Seed", seed, lambda number: choose(seed=_or_file(number, run.seed)), "the luck, the same in both runs")
     if choice != Choice(choice.scenario):
         solara.Button("Everything as in the file", on_click=lambda: open_(choice.scenario), text=True, classes=["abm-small"])

@@ -31,8 +31,8 @@ class Shown:
 class Desk:
     """What a page shows; made from the query of its link.
 
-    `link_problems` is what the link asked for and cannot have, `shown` are pictures by title of the chart, `words` says which days
-    `numbers` are of. `follow` keeps these up to date.
+    `link_problems` is what the link asked for and cannot have, `shown` are pictures by title of the chart, `failures` why there are none,
+    `words` says which days `numbers` are of. `follow` keeps these up to date.
     """
 
     def __init__(self, offer: Offer, painter: Painter, query: str) -> None:
@@ -40,8 +40,7 @@ class Desk:
         self.session = Session(offer, choice)
         self.replications = Replications()
         self.shown: dict[str, Shown] = {}
-        self.failure = ""
-        """Why a picture could not be drawn."""
+        self.failures: dict[str, str] = {}
         self.words = ""
         self.numbers: list[Number] = []
         self._painter = painter
@@ -109,7 +108,7 @@ class Desk:
     def follow(self, tell: Callable[[], None]) -> None:
         """Keep numbers and pictures up to date until the page is closed; `tell` is called whenever something is new."""
         seen: tuple[int, int] | None = None
-        drawn: dict[str, tuple[int, int, int]] = {}
+        tried: dict[str, tuple[int, int, int]] = {}
         while not self._closed.is_set():
             now = self.session.version, self.replications.version
             if now != seen:
@@ -117,13 +116,13 @@ class Desk:
                 self._count()
                 tell()
             state = *self.session.stamp, self.pairs
-            old = [chart for chart in CHARTS if drawn.get(chart.title) != state]
+            old = [chart for chart in CHARTS if tried.get(chart.title) != state]
             if not old:
                 self.session.wait(now[0], _SECONDS_A_LOOK)
                 continue
-            chart = min(old, key=lambda one: self.shown[one.title].days if one.title in self.shown else -1)
+            chart = min(old, key=lambda one: tried.get(one.title, ()))
             self._draw(chart)
-            drawn[chart.title] = state
+            tried[chart.title] = state  # one that failed is told, and tried again with the next state, not over and over
             tell()
 
     def close(self) -> None:
@@ -146,9 +145,11 @@ class Desk:
             self.numbers = of_many(done.table)
 
     def _draw(self, chart: Chart) -> None:
-        """Have a chart drawn as things are now."""
+        """Have a chart drawn as things are now; where it cannot be, what was there before is not of now either."""
         pair, done = self.session.pair, self.replications.done
         if pair is None:
+            self.shown.clear()
+            self.failures.clear()
             return
         baseline, policy = ({name: daily[name] for name in chart.outcomes} for daily in self.session.daily())
         table = None if done is None else done.daily[done.daily["outcome"].isin(chart.outcomes)]
@@ -157,9 +158,10 @@ class Desk:
         try:
             pictures = self._painter.draw(asked)
         except RuntimeError as error:
-            self.failure = str(error).strip().splitlines()[-1]
+            self.failures[chart.title] = str(error).strip().splitlines()[-1]
+            self.shown.pop(chart.title, None)
             return
-        self.failure = ""
+        self.failures.pop(chart.title, None)
         self.shown[chart.title] = Shown(pictures, len(policy[chart.outcomes[0]]) if done is None else days, _pairs(done))
 
 

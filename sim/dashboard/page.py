@@ -14,7 +14,7 @@ from sim.dashboard.controls import LeverGroups, ScenarioAndRun, SliderNames, Whe
 from sim.dashboard.desk import Desk
 from sim.dashboard.offer import Offer
 from sim.dashboard.pictures import Painter
-from sim.dashboard.results import Charts, KeepPanel, Numbers, ReplicationsPanel, RunBar
+from sim.dashboard.results import Charts, Faults, KeepPanel, Numbers, ReplicationsPanel, RunBar
 
 _STYLE = Path(__file__).with_name("page.css")
 _LIMITS = (
@@ -69,6 +69,7 @@ def Page() -> None:
             for problem in desk.link_problems:
                 notice(f"The link: {problem}")
         RunBar(desk)
+        Faults(desk)
         with solara.Div(classes=["abm-columns"]):
             with solara.Div(classes=["abm-levers"]):
                 ScenarioAndRun(desk, desk.choice, chosen)

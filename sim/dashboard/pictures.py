@@ -112,26 +112,33 @@ class Painter:
         self._begin = begin
         self._beside: Beside | None = begin()
         self._one_at_a_time = threading.Lock()
+        self._closed = False
 
     def draw(self, asked: Asked) -> Pictures:
-        """Have a chart drawn; raises `RuntimeError` when that fails."""
+        """Have a chart drawn, by another process if the one that was there has died; raises `RuntimeError` when that fails."""
         with self._one_at_a_time:
-            try:
-                if self._beside is None:
-                    self._beside = self._begin()
-                self._beside.line.send(asked)
-                answer = self._beside.line.recv()
-            except (EOFError, OSError) as error:
-                if self._beside is not None:
-                    self._beside.end()
-                self._beside = None
-                raise RuntimeError("the process that draws has died; the next day draws again") from error
+            answer = self._answer(asked) or self._answer(asked)
         if isinstance(answer, Pictures):
             return answer
-        raise RuntimeError(str(answer))
+        raise RuntimeError(str(answer or "the process that draws was killed, or out of memory"))
+
+    def _answer(self, asked: Asked) -> object:
+        """Return what the process says, None when it died of it or before."""
+        try:
+            if self._beside is None and not self._closed:
+                self._beside = self._begin()
+            if self._beside is not None:
+                self._beside.line.send(asked)
+                return self._beside.line.recv()
+        except (EOFError, OSError):
+            if self._beside is not None:
+                self._beside.end()
+            self._beside = None
+        return None
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, and start no other one."""
+        self._closed = True
         with suppress(OSError):
             if self._beside is not None:
                 self._beside.end()

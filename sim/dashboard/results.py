@@ -58,8 +58,15 @@ def RunBar(desk: Desk) -> None:
             state = f"day {session.day} of {session.days}: paused" + (", ready for the policy" if session.day == day else "")
         tag("progress", max=str(max(session.days, 1)), value=str(session.day), aria_label="days done")
         tag("p", state, class_="abm-state", role="status")
-    for problem in [*session.problems, *([session.failure] if session.failure else []), *([desk.failure] if desk.failure else [])]:
-        notice(problem)
+
+
+@solara.component
+def Faults(desk: Desk) -> None:
+    """Show why nothing is run, or no further; apart from the bar, which is to stick to the top and keep the focus."""
+    update_counter.get()
+    with solara.Div():
+        for problem in [*desk.session.problems, *filter(None, [desk.session.failure])]:
+            notice(problem)
 
 
 @solara.component
@@ -101,11 +108,13 @@ def Charts(desk: Desk) -> None:
 def Charted(desk: Desk, chart: Chart) -> None:
     """Show one chart: levels and difference, as pictures with their words."""
     update_counter.get()
-    shown = desk.shown.get(chart.title)
-    pictures, of = ((b"", b""), "to come") if shown is None else ((shown.pictures.levels, shown.pictures.difference), _of(shown))
+    shown, failure = desk.shown.get(chart.title), desk.failures.get(chart.title)
+    to_come = "not drawn" if failure else "nothing is run" if desk.session.pair is None else "to come"
+    pictures, of = ((b"", b""), to_come) if shown is None else ((shown.pictures.levels, shown.pictures.difference), _of(shown))
     words = f"{chart.title} in both runs", f"{chart.title}: your policy less the standing regime"
     both = [tag("img", src=_source(png), alt=f"{what}, {of}") for png, what in zip(pictures, words, strict=True)]
-    tag("figure", tag("figcaption", chart.title), tag("div", *both, class_="abm-pictures"), class_="abm-chart")
+    told = [notice(f"Not drawn: {failure}. With the next change it is tried again.")] if failure else []
+    tag("figure", tag("figcaption", chart.title), *told, tag("div", *both, class_="abm-pictures"), class_="abm-chart")
 
 
 def _of(shown: Shown) -> str:

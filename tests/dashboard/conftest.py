@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -45,9 +46,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
-    """Start `abm dashboard` and return its address; it must end by Ctrl-C and take all that it started with it."""
+@contextmanager
+def _served(folder: Path) -> Iterator[tuple[str, int]]:
+    """Start `abm dashboard` and give its address and its process; it must end by Ctrl-C and take all that it started with it."""
     chromium()
     line = [sys.executable, "-m", "sim", "dashboard", "two_million.toml", "--port", "0", "--no-browser", "--workers", "2"]
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # also where the tests were started to ignore it
@@ -57,12 +58,41 @@ def address(folder: Path) -> Iterator[str]:
         said = process.stderr.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+/", said)
         assert found, said + process.stderr.read()
-        yield found[0]
-        process.send_signal(signal.SIGINT)
+        try:
+            yield found[0], process.pid
+        finally:
+            process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
         assert process.wait(SECONDS_TO_ANSWER) == 130
         assert rest == "", "the command says something while it serves or ends"
         _wait_until_gone(process.pid)
+
+
+@pytest.fixture(scope="module")
+def command(folder: Path) -> Iterator[tuple[str, int]]:
+    """Start the command for the tests of a module."""
+    with _served(folder) as started:
+        yield started
+
+
+@pytest.fixture
+def serve(folder: Path) -> Callable[[], AbstractContextManager[tuple[str, int]]]:
+    """Return what starts a command for one test, and sees to how it ends."""
+    return partial(_served, folder)
+
+
+@pytest.fixture(scope="module")
+def address(command: tuple[str, int]) -> str:
+    """Return the address of the dashboard."""
+    return command[0]
+
+
+@pytest.fixture
+def market(command: tuple[str, int]) -> Callable[[], object]:
+    """Return the process that makes the days of the page opened last, which is the last that the command has started."""
+    import psutil
+
+    return lambda: max(psutil.Process(command[1]).children(), key=lambda child: child.create_time())
 
 
 def _wait_until_gone(group: int) -> None:
@@ -89,15 +119,26 @@ def browser() -> Iterator[object]:
 
 
 @pytest.fixture
-def visit(browser, address) -> Iterator[Callable[..., object]]:
+def new_page(browser) -> Callable[..., object]:
+    """Return what makes an empty page."""
+
+    def make(size: str = "desktop") -> object:
+        page = browser.new_page(viewport=SIZES[size], accept_downloads=True)
+        page.set_default_timeout(1000 * SECONDS_TO_ANSWER)
+        return page
+
+    return make
+
+
+@pytest.fixture
+def visit(new_page, address) -> Iterator[Callable[..., object]]:
     """Open the dashboard in a page of its own; nothing that the page asks for may be missing or come from elsewhere."""
     opened: list[object] = []
     wrong: list[str] = []
 
     def open_(query: str = "", size: str = "desktop") -> object:
-        page = browser.new_page(viewport=SIZES[size], accept_downloads=True)
+        page = new_page(size)
         opened.append(page)
-        page.set_default_timeout(1000 * SECONDS_TO_ANSWER)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         ours = (address, f"blob:{address}", "data:")
         page.on("request", lambda asked: None if asked.url.startswith(ours) else wrong.append(f"asks elsewhere: {asked.url}"))

@@ -132,14 +132,21 @@ def test_replications_give_intervals_and_can_be_given_up(visit, picture):
     expect(page.get_by_text("pairs of runs, with 95 %")).to_have_count(0)
 
 
-def test_a_long_run_keeps_no_click_waiting(visit):
-    page = visit("?scenario=wechat_full")
-    moved(page, "Registration audit", 1)
-    expect(page.get_by_role("slider", name="Registration audit: 0.40")).to_be_visible()
-    page.get_by_text("Law: 2 levers").click()
-    moved(page, "Legal certainty", 1)
-    expect(page.get_by_text("Law: 2 levers, 1 moved")).to_be_visible()
-    assert "the days before the policy, the same in both runs" in page.locator(STATE).inner_text(), "the long run was over too soon to tell"
+def test_a_long_run_keeps_no_click_waiting(visit, market):
+    page = visit(QUICK)
+    expect(page.locator(STATE)).to_have_text("day 180 of 260: paused, ready for the policy")
+    long_at_work = market()
+    long_at_work.suspend()  # a day that lasts as long as this test
+    try:
+        moved(page, "Registration audit", 1)
+        expect(page.get_by_role("slider", name="Registration audit: 0.40")).to_be_visible()
+        page.get_by_text("Law: 2 levers").click()
+        moved(page, "Legal certainty", 1)
+        expect(page.get_by_text("Law: 2 levers, 1 moved")).to_be_visible()
+        expect(page.locator(STATE)).to_have_text("day 0 of 260: the days before the policy, the same in both runs")
+    finally:
+        long_at_work.resume()
+    expect(page.locator(STATE)).to_have_text("day 180 of 260: paused, ready for the policy")
 
 
 def test_what_is_typed_stays_while_days_come_in(visit):
@@ -167,6 +174,52 @@ def test_what_is_typed_stays_while_days_come_in(visit):
     name.press_sequentially("as_i_typed_it", delay=20)
     expect(name).to_have_value("as_i_typed_it")
     expect(page.get_by_role("link", name="Download as_i_typed_it.toml")).to_be_visible()
+
+
+def test_a_field_that_is_left_as_it_was_shows_what_is_chosen_later(visit):
+    page = visit("?scenario=two_million&day=200")
+    field = page.get_by_label("Policy day")
+    for key in ("5", "Backspace", "Tab"):
+        field.press(key)
+    expect(field).to_have_value("200")
+    page.get_by_role("button", name="Everything as in the file").click()
+    expect(field).to_have_value("180")
+
+
+def test_what_cannot_be_run_leaves_no_picture_of_what_was(visit, picture):
+    page = visit(QUICK)
+    expect(pictures_of(page, 180)).to_have_count(2 * len(CHARTS))
+    page.get_by_text("Users, days and luck").click()
+    for name, key in (("Days", "run.days"), ("Users", "population.users")):
+        field = page.get_by_label(name, exact=True)
+        field.fill("0")
+        field.press("Enter")
+        expect(page.get_by_text(f"{key} = 0: ")).to_be_visible()
+        expect(field).to_have_value("0")
+    expect(page.locator(STATE)).to_have_text("nothing is run")
+    expect(page.locator('img[alt$=", nothing is run"]')).to_have_count(2 * len(CHARTS))
+    picture(page, "nothing_is_run")
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_the_bar_stays_in_reach_and_keeps_the_focus_when_a_run_dies(visit, market, picture, size):
+    page = visit(QUICK, size=size)
+    expect(page.locator(STATE)).to_have_text("day 180 of 260: paused, ready for the policy")
+    play = page.get_by_role("button", name="Play")
+    play.focus()
+    market().kill()
+    expect(page.get_by_text("The process of the run died")).to_be_visible()
+    expect(play).to_be_focused()
+    picture(page, f"died_{size}")
+    page.get_by_label("Name of the scenario").scroll_into_view_if_needed()
+    expect(page.get_by_role("heading", level=1)).not_to_be_in_viewport()
+    expect(play).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator(STATE)).to_have_text("day 260 of 260: done")
+
+
+def test_the_page_says_which_language_it_speaks(visit):
+    expect(visit(QUICK).locator("html")).to_have_attribute("lang", "en")
 
 
 def test_what_a_link_cannot_have_is_said(visit):

@@ -18,7 +18,7 @@ from sim.dashboard.desk import Desk
 from sim.dashboard.market import Open, PairedMarket, Until, attend
 from sim.dashboard.numbers import NUMBERS, of_a_pair, of_many
 from sim.dashboard.offer import Offer
-from sim.dashboard.pictures import CHARTED, CHARTS, Asked, Painter, Pictures
+from sim.dashboard.pictures import CHARTED, CHARTS, Asked, Chart, Painter, Pictures
 from sim.dashboard.replicating import Known, Replicated, Replications, Wanted
 from sim.dashboard.session import Session
 from sim.faults import ScenarioError
@@ -406,12 +406,27 @@ def test_a_picture_that_fails_is_told_and_the_next_is_drawn():
         painter.draw(Asked(("no_such_outcome",), DAYS, DAY, {}, {"victims": np.zeros(2)}))
     assert isinstance(painter.draw(of_days(5, ("price_yuan",))), Pictures)
     begun[0].die()
-    with pytest.raises(RuntimeError, match="draws again"):
-        painter.draw(of_days(5, ("price_yuan",)))
     assert isinstance(painter.draw(of_days(5, ("price_yuan",))), Pictures)
+    assert begun[0].ended
     assert len(begun) == 2
     painter.close()
     assert begun[1].ended
+    with pytest.raises(RuntimeError):
+        painter.draw(of_days(5, ("price_yuan",)))
+    assert len(begun) == 2, "a painter that is closed starts a process that nobody ends"
+
+
+def test_a_picture_that_kills_who_draws_it_is_tried_twice_and_told():
+    begun: list[Thread] = []
+
+    def begin() -> Thread:
+        begun.append(Thread(lambda line: line.recv()))  # and ends without an answer
+        return begun[-1]
+
+    painter = Painter(begin)
+    with pytest.raises(RuntimeError, match="killed, or out of memory"):
+        painter.draw(of_days(5, ("price_yuan",)))
+    assert [one.ended for one in begun] == [True, True]
 
 
 @pytest.fixture
@@ -424,18 +439,73 @@ def desk(offer, monkeypatch) -> Iterator[Desk]:
     painter.close()
 
 
-def test_a_desk_keeps_numbers_and_pictures_up_to_date(desk):
+@pytest.fixture
+def follow(desk) -> Callable[[Callable[[], bool]], None]:
+    """Keep a desk up to date, and return what waits for something on it."""
     told = threading.Semaphore(0)
     threading.Thread(target=desk.follow, args=(told.release,), daemon=True).start()
+
+    def wait(holds: Callable[[], bool]) -> None:
+        while not holds():
+            assert told.acquire(timeout=60), f"{desk.shown.keys()} {desk.failures}"
+
+    return wait
+
+
+def shows(desk: Desk, charts: tuple[Chart, ...], days: int) -> bool:
+    """Say whether a desk has pictures of these charts, and of no others, all of so many days."""
+    return {title: shown.days for title, shown in desk.shown.copy().items()} == {chart.title: days for chart in charts}
+
+
+def test_a_desk_keeps_numbers_and_pictures_up_to_date(desk, follow):
     assert desk.link_problems == ['"nonsense" is nothing that a link sets']
     desk.session.play()
-    while not (len(desk.shown) == len(CHARTS) and all(shown.days == DAYS for shown in desk.shown.values())):
-        assert told.acquire(timeout=60)
+    follow(lambda: shows(desk, CHARTS, DAYS))
     assert desk.words.startswith("Means of days 16 to 29")
     assert desk.pairs == 1
     desk.move("login_check", 0.25)
     assert desk.query == "scenario=small&login_check=0.25"
     assert desk.link_problems == []
+
+
+def test_a_chart_that_fails_is_told_until_it_is_drawn_and_keeps_no_other_waiting(desk, monkeypatch, request):
+    drawn, tried = pictures.draw, []
+
+    def fail(asked: Asked) -> Pictures:
+        if asked.outcomes != CHARTS[0].outcomes:
+            return drawn(asked)
+        tried.append(len(asked.policy[asked.outcomes[0]]))
+        raise MemoryError("no room")
+
+    until(desk.session, lambda: desk.session.day == DAY)
+    with monkeypatch.context() as patch:
+        patch.setattr(pictures, "draw", fail)
+        follow = request.getfixturevalue("follow")
+        follow(lambda: shows(desk, CHARTS[1:], DAY))
+        desk.session.step()
+        follow(lambda: shows(desk, CHARTS[1:], DAY + 1))
+        assert desk.failures == {CHARTS[0].title: "MemoryError: no room"}
+        assert tried == [DAY, DAY + 1], "what fails is tried over and over"
+    desk.session.step()
+    follow(lambda: shows(desk, CHARTS, DAY + 2))
+    assert not desk.failures
+
+
+def test_a_step_draws_every_chart_though_who_draws_them_was_killed(desk, follow):
+    follow(lambda: shows(desk, CHARTS, DAY))
+    desk._painter._beside.die()
+    desk.session.step()
+    follow(lambda: shows(desk, CHARTS, DAY + 1))
+    assert not desk.failures
+
+
+def test_what_cannot_be_run_leaves_no_pictures_of_what_was(desk, follow):
+    follow(lambda: shows(desk, CHARTS, DAY))
+    desk.choose(Choice("small", MOVED, day=DAYS))
+    follow(lambda: not desk.shown)
+    assert desk.words == "No day is done yet."
+    desk.choose(Choice("small", MOVED))
+    follow(lambda: shows(desk, CHARTS, DAY))
 
 
 def test_buttons_of_the_run_show_its_days_again(desk):
