@@ -125,13 +125,14 @@ def effects(runs: pd.DataFrame, worlds: Worlds, outcome: str) -> Effects:
     return Effects(ratio + (difference - ratio * base) / mean, baselines, relative=True)
 
 
-def decomposed(values: Reals) -> Parts:
+def decomposed(values: Reals, family: int = 1) -> Parts:
     """Tell chance from parameters in effects `(worlds, replications, k)`.
 
     Within a world replications differ by chance alone: their pooled variance (the error mean square) is that of Monte Carlo. The variance
     of the members' means less what chance adds to it is that of parameters, floored at 0 (one-way random effects, the estimator of the
     analysis of variance; Searle, Casella & McCulloch 1992, chapter 3). A world's interval takes its own variance from `FEW`
-    replications on, below that the pooled one, which has many more degrees of freedom.
+    replications on, below that the pooled one, which has many more degrees of freedom. So many intervals as `family` hold all at once with
+    95 % (Bonferroni).
     """
     counts = np.isfinite(values).sum(axis=1)
     means = _mean(values, axis=1)
@@ -143,7 +144,7 @@ def decomposed(values: Reals) -> Parts:
         pooled = np.where(free > 0, squares.sum(axis=0) / free, np.nan)
         own = np.where(counts >= FEW, squares / (counts - 1.0), pooled)
         degrees = np.where(counts >= FEW, counts - 1, free)
-        critical = np.where(degrees > 0, stats.t.isf(0.025, np.maximum(degrees, 1)), np.nan)
+        critical = np.where(degrees > 0, stats.t.isf(0.025 / family, np.maximum(degrees, 1)), np.nan)
         between = _variance(means[1:]) - _mean(np.where(counts[1:] > 0, pooled / counts[1:], np.nan), axis=0)
         half = np.where(counts > 0, critical * np.sqrt(own / counts), np.nan)
     return Parts(means, half, counts, squares == 0.0, degrees >= FEW - 1, np.sqrt(pooled), np.sqrt(np.maximum(between, 0.0)))

@@ -34,6 +34,9 @@ SIGNIFICANT = 0.05
 FEWEST = 10
 """Worlds that must fail, and that must not, before a box says more than chance."""
 
+LEAST_MASS = 0.05
+"""Part of all worlds that a box must have, as the EMA workbench has it."""
+
 MOST_BOXES = 3
 RESAMPLES = 50
 
@@ -63,9 +66,10 @@ class Box:
 class Again:
     """How well a box is found again in worlds drawn with replacement, `RESAMPLES` times.
 
-    `found` is the share of draws in which the same search has a box at all, `factors` gives for each factor the share in which that box
-    limits it. `unseen_coverage` and `unseen_density` are those of the boxes so found in the worlds that were not drawn, all draws
-    together, where a draw without a box catches nothing: what to expect of worlds that the box has not been fitted to.
+    `found` is the share of draws in which the same search has a box at all, which it has not where too few of a draw's worlds fail or too
+    few do not; `factors` gives for each factor the share in which that box limits it. `unseen_coverage` and `unseen_density` are those of
+    the boxes so found in the worlds that were not drawn, all draws together, where a draw without a box catches nothing: what to expect of
+    worlds that the box has not been fitted to.
     """
 
     found: float
@@ -99,13 +103,13 @@ def find_boxes(worlds: pd.DataFrame, failed: Flags, peel: float = PEEL) -> list[
     `worlds` has a column a factor, `failed` is `(worlds,)`. Each box after the first is looked for in the worlds outside those before.
     Its coverage is still of all failing worlds.
     """
-    if min(failed.sum(), (~failed).sum()) < FEWEST:
+    if not _enough(failed):
         return []
     boxes: list[Box] = []
     outside = np.ones(len(failed), dtype=bool)
     with _calm():
-        search = _search(worlds, failed, peel)
-        while len(boxes) < MOST_BOXES and (failed & outside).sum() >= FEWEST:
+        search = _search(worlds, failed, peel, failed)
+        while len(boxes) < MOST_BOXES and _enough(failed[outside]):
             found = search.find_box()
             box = _chosen(found, failed, outside)
             if not box.limits:
@@ -115,8 +119,15 @@ def find_boxes(worlds: pd.DataFrame, failed: Flags, peel: float = PEEL) -> list[
     return boxes
 
 
-def _search(worlds: pd.DataFrame, failed: Flags, peel: float) -> Any:
-    return ema().Prim(worlds.reset_index(drop=True), failed.astype(np.int64), threshold=float(failed.mean()), peel_alpha=peel)
+def _enough(failed: Flags) -> bool:
+    """Say whether enough worlds fail, and enough do not, for a box to say more than chance."""
+    return min(int(failed.sum()), int((~failed).sum())) >= FEWEST
+
+
+def _search(worlds: pd.DataFrame, failed: Flags, peel: float, among: Flags) -> Any:
+    """Set PRIM up for some worlds: a box must be as dense as all worlds, `among` which they are, and not too small a part of them."""
+    dense, mass = float(among.mean()), LEAST_MASS * len(among) / len(failed)
+    return ema().Prim(worlds.reset_index(drop=True), failed.astype(np.int64), threshold=dense, peel_alpha=peel, mass_min=mass)
 
 
 def _chosen(found: Any, failed: Flags, outside: Flags) -> Box:
@@ -193,29 +204,32 @@ def within(worlds: pd.DataFrame, limits: Mapping[str, Sides]) -> Flags:
     return inside
 
 
-def found_again(worlds: pd.DataFrame, failed: Flags, seed: int, peel: float = PEEL) -> Again:
-    """Look for a box in worlds drawn with replacement from those it was found in, as it was found; the same draws whenever it is asked."""
+def found_again(worlds: pd.DataFrame, failed: Flags, seed: int, peel: float = PEEL, among: Flags | None = None) -> Again:
+    """Look for a box in worlds drawn with replacement from those it was found in, as it was found; the same draws whenever it is asked.
+
+    For a box after the first, which was looked for in the worlds that were left, `among` says which of all worlds fail.
+    """
     n = len(failed)
     drawn = (luck.uniforms(seed, "bootstrap of worlds", (RESAMPLES, n)) * n).astype(np.int64)
     times = dict.fromkeys(map(str, worlds.columns), 0)
-    used = boxes = inside_failing = inside_all = all_failing = 0
+    boxes = inside_failing = inside_all = all_failing = 0
     with _calm():
         for rows in drawn:
             own = failed[rows]
-            if not 0 < own.sum() < n:
-                continue
-            used += 1
-            limits = _chosen(_search(worlds.iloc[rows], own, peel).find_box(), own, np.ones(n, dtype=bool)).limits
-            for name in limits:
-                times[name] += 1
             unseen = np.ones(n, dtype=bool)
             unseen[rows] = False
             all_failing += int((unseen & failed).sum())
+            if not _enough(own):
+                continue
+            search = _search(worlds.iloc[rows], own, peel, own if among is None else among)
+            limits = _chosen(search.find_box(), own, np.ones(n, dtype=bool)).limits
+            for name in limits:
+                times[name] += 1
             if limits:
                 boxes += 1
                 there = within(worlds, limits) & unseen
                 inside_all += int(there.sum())
                 inside_failing += int((there & failed).sum())
-    shares = {name: count / max(used, 1) for name, count in times.items()}
+    shares = {name: count / RESAMPLES for name, count in times.items()}
     unseen_coverage, unseen_density = (inside_failing / of if of else np.nan for of in (all_failing, inside_all))
-    return Again(boxes / max(used, 1), shares, unseen_coverage, unseen_density)
+    return Again(boxes / RESAMPLES, shares, unseen_coverage, unseen_density)

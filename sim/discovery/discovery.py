@@ -119,7 +119,8 @@ def discover(done: Explored) -> Discovery:
     found = find_boxes(worlds, failed)
     left, rows, steps, numbers = np.ones(len(failed), dtype=bool), [], [], np.zeros(len(failed), dtype=np.int64)
     for number, box in enumerate(found, start=1):
-        again = found_again(worlds[left].reset_index(drop=True), failed[left], asked.design.seed)
+        rest = worlds[left].reset_index(drop=True), failed[left]
+        again = found_again(*rest, asked.design.seed, among=None if left.all() else failed)
         rows += _rows(number, box, again, asked, failed, left)
         steps.append(box.path.assign(box=number, step=range(len(box.path)), chosen=np.arange(len(box.path)) == box.step))
         numbers[box.inside] = number

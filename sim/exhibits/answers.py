@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sim.analysis.uncertain import share_interval
 from sim.exhibits.numbers import Row, Table, borne_out, ends, per_cent, plain, share
+from sim.exploring.sentences import is_above
 from sim.headlines import Changes
 from sim.levers import CHANNELS
 
@@ -167,23 +168,32 @@ _MEANS = {
 }
 """What the unknown numbers are, by their labels."""
 
+_NAMED = 3  # numbers that a sentence names
+
 
 def screening(results: Path) -> str:
     """Say which unknown number moves most what each policy does, and whether their order holds."""
     indices, ranking = (Table(results / "screening_morris" / f"{name}.csv") for name in ("sensitivity", "ranking"))
 
-    def most(policy: str) -> str:
+    def most(policy: str, of: str = "") -> str:
         rows = [row for row in indices.rows if row["outcome"] == HARM and row["subject"] == policy]
-        row = max(rows, key=lambda row: float(row["mu_star"]))
-        return f"{_MEANS[row['label']]}: {share(ends(row, 'mu_star'))}"
+        first, *others = sorted(rows, key=lambda row: -float(row["mu_star"]))
+        alike = [first, *(row for row in others if not is_above(ends(first, "mu_star"), ends(row, "mu_star")))]
+        borne_out(all(float(row["mu_star_beyond_low"]) > 0.0 for row in alike), "these numbers matter beyond luck")
+        named = [f"{_MEANS[row['label']]}: {share(ends(row, 'mu_star'))}" for row in alike[:_NAMED]]
+        named[0] += of
+        if len(alike) == 1:
+            return named[0]
+        named += [f"{len(alike) - _NAMED} more"] if len(alike) > _NAMED else []
+        return f"{', '.join(named[:-1])} and {named[-1]}, in what order chance leaves open"
 
+    of = " of the baseline's harm, from one end of the number's range to the other"
     order = ranking.one(outcome=HARM)
     borne_out(order["best"] == "lure_squeeze", "the lure squeeze is best by harm")
     n = int(order["points"])
     changed, clear, first = (round(float(order[name]) * n) for name in ("changed_share", "changed_clear_share", "best_share"))
     return (
-        f"what the lure squeeze does to expected harm hangs most on {most('lure_squeeze')} of the baseline's harm, from one end of the"
-        f" number's range to the other; what both squeezes together do, on {most('combined')}; what the sensitive audit does, on"
-        f" {most('account_audit')}. The order of the three by harm is another one at {changed} of {n} points, beyond chance at {clear}; the"
-        f" lure squeeze stays first at {first}."
+        f"what the lure squeeze does to expected harm hangs most on {most('lure_squeeze', of)}; what both squeezes together do, on"
+        f" {most('combined')}; what the sensitive audit does, on {most('account_audit')}. The order of the three by harm is another one at"
+        f" {changed} of {n} points, beyond chance at {clear}, judged all at once; the lure squeeze stays first at {first}."
     )

@@ -137,6 +137,13 @@ def read_design(source: Source, at: Key, factors: Sequence[Factor], faults: list
             if factor.whole and design.levels_of(factor) > factor.high - factor.low + 1:
                 problem = f"must be at most {factor.high - factor.low + 1:g}, the whole numbers of {factor.key}"
                 faults.append(source.fault((*at, "levels"), design.levels, problem))
+    if found.kind == MORRIS:
+        for factor in factors:
+            values = [factor.value(level / (levels - 1)) for level in range(levels)]
+            if any(first == second for first, second in zip(values, values[levels // 2 :], strict=False)):
+                faults.append(
+                    source.fault((*at, "levels"), levels, f"has a step over which {factor.key} stays where it is: widen its range")
+                )
     return design if len(faults) == before else None
 
 

@@ -48,6 +48,12 @@ class Factor:
             return math.floor(value + 0.5)
         return min(max(float(f"{value:.{_DIGITS}g}"), self.low), self.high)
 
+    def part(self, value: float) -> float:
+        """Return at what part of the range a value is: that of what was simulated, which is a little off the part that was asked for."""
+        if self.log:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
     @property
     def label(self) -> str:
         """Return the factor's name in words: the lever, the parameter, or the day of a policy."""

@@ -83,6 +83,11 @@ def values_of(asked: Exploration) -> list[Values]:
     return [{factor.key: factor.value(float(part)) for factor, part in zip(asked.factors, row, strict=True)} for row in points]
 
 
+def parts_of(factors: Sequence[Factor], values: Sequence[Values]) -> Reals:
+    """Return where the values at each point are in the ranges, `(points, factors)`: the points that were simulated, whole days rounded."""
+    return np.array([[factor.part(point[factor.key]) for factor in factors] for point in values], dtype=np.float64)
+
+
 def settings(asked: Exploration, values: Sequence[Values]) -> dict[str, Any]:
     """Return what the manifest says of the design: kind, settings, factors with their ranges, values at each point."""
     rows: list[Mapping[str, object]] = [

@@ -81,7 +81,8 @@ def reversals(values: Reals, outcome: str) -> Reals:
 def ranking(done: Explored, outcomes: Sequence[str]) -> pd.DataFrame:
     """Return one row an outcome (`RANKING`): at what share of points the order of policies is another than with the ledger's values.
 
-    In `changed_clear_share` of the points a pair is reversed that there and at the ledger's values is ordered beyond chance. At
+    In `changed_clear_share` of the points a pair is reversed that there and at the ledger's values is ordered beyond chance, judged with
+    intervals that hold for all pairs at all points at once: that one of these points is there by chance has a chance of 5 % at most. At
     `best_share` no policy is better than the ledger's best. Intervals are those of so many independent points (Clopper & Pearson 1934);
     points of a design are not quite that.
     """
@@ -93,7 +94,8 @@ def ranking(done: Explored, outcomes: Sequence[str]) -> pd.DataFrame:
             continue
         better = _better(outcome)
         order = np.argsort(-better * values[0].mean(axis=0), kind="stable")
-        sides = decomposed(_pairs(values, outcome)).sides()
+        pairs = _pairs(values, outcome)
+        sides = decomposed(pairs, family=pairs[:, 0].size).sides()
         changed = reversals(values, outcome)[1:]
         clear = sides[1:] * sides[0] < 0
         scores = better * values.mean(axis=1)[1:]

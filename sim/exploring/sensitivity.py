@@ -16,7 +16,7 @@ from sim.exploring.carrying import SENSITIVITY, Explored, check_whole, write_ana
 from sim.exploring.design import MORRIS, NEEDS_EXTRA, SALTELLI
 from sim.exploring.file import Exploration
 from sim.exploring.indices import independent, morris, sobol
-from sim.exploring.points import problem, unit_points
+from sim.exploring.points import parts_of, problem
 from sim.exploring.quantities import ORDER, quantities, ranking
 from sim.exploring.variance import variance
 from sim.faults import Fault, ScenarioError, show
@@ -89,21 +89,16 @@ def sensitivity(done: Explored) -> Sensitivity:
     asked = done.layout.asked
     check_design(asked)
     check_whole(done)
-    points = unit_points(asked.design, asked.factors)
-    salib_problem = problem(asked.factors)
+    points = parts_of(asked.factors, done.layout.values)
+    saltelli = asked.design.kind == SALTELLI
     indices, luck = [], []
     for outcome in asked.outcomes:
         for found in quantities(done, outcome):
             if not np.isfinite(found.runs).all():  # a lifetime where nobody left
                 continue
-            means, runs = found.runs.mean(axis=1), found.runs.shape[1]
-            chosen = independent(points, found.runs) if asked.design.kind == SALTELLI else found.runs
-            parts = variance(chosen)
+            parts = variance(independent(points, found.runs)) if saltelli else variance(found.runs, together=len(asked.factors) + 1)
             about = {"outcome": outcome, "subject": found.subject, "unit": found.unit}
-            if asked.design.kind == SALTELLI:
-                columns = sobol(salib_problem, points, means, parts, runs)
-            else:
-                columns = morris(salib_problem, points, means, asked.design.levels)
+            columns = sobol(problem(asked.factors), points, found.runs, parts) if saltelli else morris(points, found.runs)
             for k, factor in enumerate(asked.factors):
                 range_ = {"label": factor.label, "low": factor.low, "high": factor.high, "factor_unit": factor.unit}
                 indices.append({**about, "factor": factor.key, **range_, **{name: float(row[k]) for name, row in columns.items()}})
@@ -118,7 +113,7 @@ def sensitivity(done: Explored) -> Sensitivity:
                     "luck_share_low": parts.luck_low,
                     "luck_share_high": parts.luck_high,
                     "seed_difference": parts.seed_difference,
-                    "points": len(means),
+                    "points": len(found.runs),
                     "replications": done.layout.plan.replications,
                 }
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,18 +51,32 @@ def _moved(part: pd.DataFrame, unit: str) -> str:
     measure = "mu_star" if "mu_star" in part else "total"
     if not np.isfinite(part[measure]).all() or part[measure].max() <= 0.0:
         return "no factor moves it"
+    if measure == "total" and np.isfinite(part["total_of_run"]).all():
+        measure = "total_of_run"  # without the luck that is left in means
     rows = _records(part.sort_values(measure, ascending=False, kind="stable"))
     most = [row for row in rows if row[measure] >= _SMALL * rows[0][measure]]
-    beyond = [row for row in most if row[f"{measure}_low"] > 0.0]
-    perhaps = [row for row in most if not row[f"{measure}_low"] > 0.0]
+    beyond = [row for row in most if _beyond_luck(row, measure)]
+    perhaps = [row for row in most if not _beyond_luck(row, measure)]
     least = [row["label"] for row in rows if row[f"{measure}_high"] < _SMALL * rows[0][measure]]
     said = _beyond(beyond, rows[0], measure, unit) if beyond else "no factor is known to move it"
     if perhaps:
         shown = perhaps[: max(1, _NAMED - len(beyond))]
         more = [f"{len(perhaps) - len(shown)} more"] if len(perhaps) > len(shown) else []
-        reach = "interval reaches" if len(perhaps) == 1 else "intervals reach"
-        said += f"; perhaps moved by {_listed([*(_one(row, measure, unit) for row in shown), *more])}, whose {reach} 0"
+        reach = "whose interval reaches 0" if len(perhaps) == 1 else "whose intervals reach 0"
+        why = "which may be luck alone" if any(row[f"{measure}_low"] > 0.0 for row in perhaps) else reach
+        said += f"; perhaps moved by {_listed([*(_one(row, measure, unit) for row in shown), *more])}, {why}"
     return f"{said}; hardly moved by {_listed(least)}" if least else said
+
+
+def _beyond_luck(row: Mapping[str, Any], measure: str) -> bool:
+    """Say whether a factor moves a quantity beyond chance: luck alone gives some mu*, and none of a total index of a run."""
+    luck_known = measure == "mu_star" and np.isfinite(row["mu_star_beyond_low"])
+    return bool(row["mu_star_beyond_low" if luck_known else f"{measure}_low"] > 0.0)
+
+
+def is_above(first: Sequence[float], second: Sequence[float]) -> bool:
+    """Say whether a value is known to be above another, from both with the ends of their 95 % intervals, taken as independent."""
+    return first[0] - second[0] > float(np.hypot(first[2] - first[0], second[2] - second[0]))
 
 
 def _beyond(beyond: list[dict[str, Any]], first: Mapping[str, Any], measure: str, unit: str) -> str:
@@ -75,16 +89,19 @@ def _beyond(beyond: list[dict[str, Any]], first: Mapping[str, Any], measure: str
         return said
     if named[-1][measure] >= named[0][measure]:
         return f"{said}, in equal measure"
-    return f"{said}, in what order chance leaves open" if named[0][f"{measure}_low"] <= named[1][measure] else said
+    first_, *others = ([row[f"{measure}{end}"] for end in ("", "_low", "_high")] for row in beyond)
+    return said if all(is_above(first_, other) for other in others) else f"{said}, in what order chance leaves open"
 
 
 def _one(row: Mapping[str, Any], measure: str, unit: str) -> str:
     if measure == "mu_star":
         ends = f"{_size(row['mu_star_low'], unit)} to {_size(row['mu_star_high'], unit)}"
         return f"{row['label']} (mu* {_size(row['mu_star'], unit)}, {ends} {_unit(row, unit)})"
-    first, total = (percent(row[name], signed=False) for name in ("first", "total"))
-    ends = f"{percent(row['total_low'], signed=False)} to {percent(row['total_high'], signed=False)}"
-    return f"{row['label']} (total index {total} %, {ends}; alone {first} %)"
+    first, total, low, high = (
+        percent(row[name], signed=False) for name in (measure.replace("total", "first"), measure, f"{measure}_low", f"{measure}_high")
+    )
+    of = " of a run's variance" if measure == "total_of_run" else ""
+    return f"{row['label']} (total index {total} %{of}, {low} to {high}; alone {first} %)"
 
 
 def _unit(row: Mapping[str, Any], unit: str) -> str:
@@ -115,7 +132,7 @@ def _order(row: Mapping[str, Any], part: pd.DataFrame, ranking: pd.DataFrame, ti
     n = int(rank["points"])
     changed, clear, best = (round(float(rank[key]) * n) for key in ("changed_share", "changed_clear_share", "best_share"))
     head = f"By {name}, {rank['best_is']} first, the ledger's order is {names}"
-    beyond, unknown = (f", beyond chance at {clear}", "") if row["replications"] > 1 else ("", f"; {_ONE}")
+    beyond, unknown = (f", beyond chance at {clear}, judged all at once", "") if row["replications"] > 1 else ("", f"; {_ONE}")
     if changed == 0:
         return f"{head}; it is the same at all {n} points{unknown}."
     first = titles.get(rank["best"], rank["best"])

@@ -34,9 +34,9 @@ Row = Mapping[str, Any]
 def bars(ax: Axes, part: pd.DataFrame, luck: Row) -> Axes:
     """Draw what moves one quantity on given axes: a row a factor, and luck below them; returns the axes.
 
-    `part` has a row a factor: mu* and sigma of a screening, in the unit of the quantity a whole range, or first and total Sobol indices as
-    shares of the variance of one run. `luck` is the quantity's row of the table of luck: how far two seeds are apart, or its share.
-    With one replication luck is not known, and shares are those of the variance of means.
+    `part` has a row a factor: mu*, what of it luck alone gives, and sigma of a screening, in the unit of the quantity a whole range, or
+    first and total Sobol indices as shares of the variance of one run. `luck` is the quantity's row of the table of luck: how far two
+    seeds are apart, or its share. With one replication luck is not known, and shares are those of the variance of means.
     """
     screening = "mu_star" in part
     rows = records(part)
@@ -46,6 +46,7 @@ def bars(ax: Axes, part: pd.DataFrame, luck: Row) -> Axes:
         for y, row in enumerate(rows):
             ends = np.array([row["sigma_low"], row["sigma_high"]]) * scale
             ax.plot(ends, [y + _OFF] * 2, color=BLACK, lw=0.8, zorder=4)
+            ax.plot([row["mu_star_luck"] * scale] * 2, [y - _THICK / 2.0, y + _THICK / 2.0], color=VERMILLION, lw=1.4, zorder=4)
             ax.plot(row["sigma"] * scale, y + _OFF, "D", color="white", mec=BLACK, mew=0.9, ms=4.5, zorder=5, clip_on=False)
         value, ends_ = float(luck["seed_difference"]) * scale, None
         ax.set_xlabel(f"change over a factor's range, {_unit(luck)}", fontsize=7.5)
@@ -113,8 +114,10 @@ def bars_figure(part: pd.DataFrame, luck: pd.DataFrame, study: Study) -> Figure:
     figure, known = _panels(part, luck, study, "mu_star" if screening else "total", bars)
     handles: list[Artist]
     if screening:
-        handles = [Patch(facecolor=BLUE), Line2D([], [], color=BLACK, lw=0.8, marker="D", mfc="white", ms=4.5), _hatched()]
-        labels = ["mu*: mean size of the change", "sigma: how it differs with the other factors", "mean difference between two seeds"]
+        diamond = Line2D([], [], color=BLACK, lw=0.8, marker="D", mfc="white", ms=4.5)
+        handles = [Patch(facecolor=BLUE), diamond, Line2D([], [], color=VERMILLION, lw=1.4), _hatched()]
+        labels = ["mu*: mean size of the change", "sigma: how it differs with the other factors", "mu* that luck alone gives"]
+        labels.append("mean difference between two seeds")
         note = "Morris screening: each factor moved over its range, from many places."
     else:
         handles = [Patch(facecolor=BLUE), Patch(facecolor=SKY), _hatched()]

@@ -156,6 +156,7 @@ def test_the_moving_picture_is_small_and_lasts_about_ten_seconds():
         ("paired_variance/comparison.csv", "variance_ratio_low", "0.5", "shared luck always saves runs"),
         ("supply_levers_factorial/interactions.csv", "relative_high", "1e3", "is below 0"),
         ("screening_morris/ranking.csv", "best", "combined", "the lure squeeze is best by harm"),
+        ("screening_morris/sensitivity.csv", "mu_star_beyond_low", "-1.0", "these numbers matter beyond luck"),
     ],
 )
 def test_a_sentence_that_its_table_does_not_bear_out_is_refused(file, column, value, message, tmp_path):
@@ -192,6 +193,21 @@ def test_a_comparison_that_does_not_bear_out_a_sentence_is_refused(scenario, out
     rows.to_csv(tmp_path / "policy_comparison" / "comparison.csv", index=False)
     with pytest.raises(ValueError, match=message):
         answers.squeeze(tmp_path), headlines(tmp_path)
+
+
+def test_numbers_whose_order_chance_leaves_open_are_all_named(tmp_path):
+    """What the audit does hangs on three numbers about as much; were they known well, the largest would be named alone."""
+    (exhibit,) = (exhibit for exhibit in EXHIBITS if exhibit.name == "screening_morris")
+    audit = exhibit.answer(REFERENCE).partition("what the sensitive audit does, on ")[2].partition(". The order")[0]
+    assert audit.count(" % (") == 3
+    assert audit.endswith(", in what order chance leaves open")
+    shutil.copytree(REFERENCE / "screening_morris", tmp_path / "screening_morris")
+    table = tmp_path / "screening_morris" / "sensitivity.csv"
+    rows = read(table)
+    rows["mu_star_low"] = rows["mu_star_high"] = rows["mu_star"]
+    rows.to_csv(table, index=False)
+    audit = exhibit.answer(tmp_path).partition("what the sensitive audit does, on ")[2].partition(". The order")[0]
+    assert audit == "how much more a rented account is worth than a fresh one: 30 % (30 to 30)"
 
 
 @pytest.mark.parametrize(("value", "said"), [(0.0349, "3.5"), (-0.4068, "41"), (0.9996, "100"), (0.02, "2"), (-0.0026, ".3"), (0.0, "0")])

@@ -193,6 +193,28 @@ def test_draws_are_the_same_each_time_and_search_as_the_box_was_found(bryant):
     assert found[0].found == 1.0
 
 
+def test_a_draw_in_which_too_few_worlds_fail_has_no_box(monkeypatch):
+    """Each draw is searched as its worlds would be by themselves, so that the share of draws with a box is that of `find_boxes`."""
+    monkeypatch.setattr(boxes, "RESAMPLES", 20)
+    points = luck.uniforms(5, "worlds", (200, 3))
+    worlds, failed = pd.DataFrame(points, columns=list("abc")), points[:, 0] < np.sort(points[:, 0])[10]
+    assert failed.sum() == FEWEST
+    drawn = (luck.uniforms(1, "bootstrap of worlds", (20, 200)) * 200).astype(int)
+    same = [bool(find_boxes(worlds.iloc[rows].reset_index(drop=True), failed[rows])) for rows in drawn]
+    again = found_again(worlds, failed, 1)
+    assert again.found == again.factors["a"] == np.mean(same) < 0.8
+
+
+def test_a_second_box_is_found_again_as_it_was_looked_for():
+    """It must be as dense as all worlds, not as those that are left, and as large a part of all."""
+    points = luck.uniforms(5, "worlds", (200, 3))
+    worlds, failed = pd.DataFrame(points, columns=list("abc")), points[:, 0] < 0.15
+    assert found_again(worlds, failed, 1).found == 1.0
+    denser, larger = np.append(failed, np.ones(10 * len(failed), dtype=bool)), np.append(failed, np.zeros(20 * len(failed), dtype=bool))
+    assert found_again(worlds, luck.uniforms(5, "failed", (200,)) < 0.3, 1, among=denser).found == 0.0
+    assert found_again(worlds, failed, 1, among=larger).found == 0.0
+
+
 def test_limits_that_may_be_accidents_are_dropped_and_balance_weighs_coverage_and_density():
     points = np.array([[k / 40.0, (k * 7 % 40) / 40.0] for k in range(40)])
     failed = points[:, 0] < 0.3

@@ -10,10 +10,11 @@ import pytest
 from matplotlib.figure import Figure
 
 from sim import luck
+from sim.analysis.uncertain import decomposed
 from sim.cli import main
 from sim.exploring import points
 from sim.exploring.carrying import experiment
-from sim.exploring.quantities import ORDER
+from sim.exploring.quantities import ORDER, cube, ranking
 from sim.exploring.sensitivity import Sensitivity, sensitivity
 from sim.exploring.sentences import _moved
 from sim.exploring.variance import variance
@@ -191,6 +192,21 @@ def test_components_of_variance_without_a_part(kind):
         assert found.luck_low <= found.luck_share <= found.luck_high
 
 
+@pytest.mark.parametrize("slopes", [np.ones(12), 0.6 ** np.arange(12)])
+def test_intervals_of_the_lucks_share_hold_it_on_trajectories_too(slopes):
+    """Points of a trajectory are alike: taken for independent ones their intervals hold it in about 80 of 100 cases."""
+    k, seeds = len(slopes), 4
+    problem = {"num_vars": k, "names": list("abcdefghijkl"), "bounds": [[0.0, 1.0]] * k}
+    of_points = float((slopes**2).sum()) * 5.0 / 36.0  # the variance of four levels from 0 to 1
+    held = 0
+    for trial in range(150):
+        at_points = morris_sample.sample(problem, 10, num_levels=4, seed=trial) @ slopes
+        own = luck.normals(trial, "own", (len(at_points), seeds)) * 0.7 * of_points**0.5
+        found = variance(at_points[:, None] + own, together=k + 1)
+        held += found.luck_low <= 0.49 / 1.49 <= found.luck_high
+    assert held / 150 >= 0.90
+
+
 def test_intervals_of_the_lucks_share_hold_it_as_often_as_they_say():
     held = 0
     for trial in range(200):
@@ -226,10 +242,98 @@ def test_the_order_of_policies_is_a_quantity_too(file):
     assert all(sentence.endswith("; with one replication a point, luck cannot be told.") for sentence in done.answer)
 
 
-def moved(*factors: tuple[str, float, float, float]) -> str:
-    """Say what moves rented accounts, of factors with mu* and its interval."""
-    part = pd.DataFrame([(*factor, "stock_rented") for factor in factors])
-    return _moved(part.set_axis(["label", "mu_star", "mu_star_low", "mu_star_high", "outcome"], axis=1), "accounts")
+def test_two_policies_that_are_equal_everywhere_but_at_the_ledger_are_reversed_nowhere_beyond_chance(file):
+    """Of 128 points with 95 % intervals, each by itself, some are always wrong."""
+
+    def how(scenario, seed):
+        own = float(luck.normals(seed, f"own {scenario.name}", (1,))[0])
+        return outcome(10.0 + own - 20.0 * (scenario.name == "point_0_first"))
+
+    path = file('kind = "sobol"\npoints = 128', 2, 8, 'scenarios = ["first.toml", "second.toml"]')
+    done = experiment(path, how=how)
+    rank = ranking(done, ["stock_rented"]).iloc[0]
+    assert rank["changed_share"] == pytest.approx(0.5, abs=0.15)
+    assert rank["changed_clear_share"] == 0.0
+    values = cube(done, "stock_rented")
+    alone = decomposed((values[:, :, 2] - values[:, :, 1])[:, :, None]).sides()[:, 0]
+    assert alone[0] == 1
+    assert (alone[1:] == -1).any()
+
+
+def moved(*factors: tuple[str, float, float, float], beyond: float = np.nan) -> str:
+    """Say what moves rented accounts, of factors with mu* and its interval, and the low end of what is beyond luck."""
+    part = pd.DataFrame([(*factor, beyond, "stock_rented") for factor in factors])
+    names = ["label", "mu_star", "mu_star_low", "mu_star_high", "mu_star_beyond_low", "outcome"]
+    return _moved(part.set_axis(names, axis=1), "accounts")
+
+
+def test_factors_that_do_nothing_are_not_said_to_move_it(file):
+    """Luck that is left in means gives them a mu* and a total index whose intervals do not reach 0."""
+
+    def how(scenario, seed):
+        x = strengths(scenario, 3)
+        return outcome(10.0 + x[0] + 0.45 * float(luck.normals(seed, f"own {x.tolist()}", (1,))[0]))
+
+    names = ("registration audit", "unsealing strictness")
+    done = sensitivity(experiment(file('kind = "saltelli"\npoints = 128', 3, 4), how=how))
+    assert (column(done, "total_low") > 0.0).all()
+    assert (column(done, "total_of_run_low")[1:] <= 0.0).all()
+    said = done.answer[0].partition("; hardly moved by ")
+    assert "moved most by account audit (total index" in said[0]
+    assert not any(name in said[0] for name in names)
+    done = sensitivity(experiment(file('kind = "morris"\ntrajectories = 12', 3, 4), how=how))
+    assert (column(done, "mu_star_low") > 0.0).all()
+    assert column(done, "mu_star_luck") == pytest.approx(np.full(3, 0.45 * (2.0 / 4.0 * 2.0 / np.pi) ** 0.5 * 1.5), rel=0.3)
+    assert (column(done, "mu_star_beyond_low") > 0.0).tolist() == [True, False, False]
+    said = done.answer[0].partition("; perhaps moved by ")
+    assert "moved most by account audit (mu*" in said[0]
+    assert not any(name in said[0] for name in names)
+    assert said[2].startswith("registration audit (mu*")
+    assert "), which may be luck alone" in said[2]
+
+
+def test_luck_that_two_points_share_is_not_taken_off_their_difference(file):
+    """Luck hangs on the first factor only, so that the second one's total index and mu* have none of it."""
+
+    def how(scenario, seed):
+        x = strengths(scenario, 2)
+        return outcome(10.0 + 2.0 * x[1] + float(luck.normals(seed, f"own {x[0]}", (1,))[0]))
+
+    done = sensitivity(experiment(file('kind = "saltelli"\npoints = 128', 2, 2), how=how))
+    whole = 4.0 / 12.0 + 1.0
+    assert column(done, "total_of_run") == pytest.approx(np.array([0.0, 4.0 / 12.0 / whole]), abs=0.1)
+    assert column(done, "total_of_run_low")[0] < 0.0 < column(done, "total_of_run_low")[1]
+    done = sensitivity(experiment(file('kind = "morris"', 2, 2), how=how))
+    assert column(done, "mu_star_luck")[1] == pytest.approx(0.0, abs=1e-9)
+    assert column(done, "mu_star_beyond_low")[1] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("high", [11, 12, 14])
+def test_whole_days_are_analysed_where_they_were_simulated(file, high):
+    """The day that a policy starts on moves an outcome that is that day by the days from one end of its range to the other."""
+
+    def how(scenario, _seed):
+        return outcome(float(scenario.policies["account_audit"].start_day))
+
+    for kind in ('kind = "morris"', 'kind = "saltelli"\npoints = 32'):
+        path = file(kind, 1)
+        Path("base.toml").write_text(BASE.replace("days = 2", "days = 20", 1).format(1) + "[policies.account_audit]\nstrength = 0.5\n")
+        days = f'key = "policies.account_audit.start_day"\nlow = 10\nhigh = {high}\n'
+        path.write_text(path.read_text().replace('key = "account_audit"\nlow = 0.0\n', days))
+        done = sensitivity(experiment(path, how=how))
+        assert column(done, "trend") == pytest.approx(high - 10.0)
+        if "morris" in kind:
+            assert column(done, "mu_star") == pytest.approx(high - 10.0)
+            assert column(done, "sigma") == pytest.approx(0.0, abs=1e-9)
+
+
+def test_steps_over_which_a_factor_stays_where_it_is_are_refused(file):
+    path = file('kind = "morris"\nlevels = 100', 1)
+    Path("base.toml").write_text(BASE.format(1) + "[policies.account_audit]\nstrength = 0.5\n")
+    days = 'key = "policies.account_audit.start_day"\nlow = 10\nhigh = 11\nlog = true\n'
+    path.write_text(path.read_text().replace('key = "account_audit"\nlow = 0.0\n', days))
+    with pytest.raises(ScenarioError, match=r"has a step over which policies\.account_audit\.start_day stays where it is: widen its range"):
+        experiment(path, how=lucky)
 
 
 def test_factors_whose_intervals_reach_0_are_not_said_to_move_it():
@@ -241,9 +345,19 @@ def test_factors_whose_intervals_reach_0_are_not_said_to_move_it():
     )
 
 
+def test_factors_that_luck_may_move_alone_are_told_so():
+    found = moved(("x", 10.0, 7.0, 13.0), beyond=-1.0)
+    assert found == "no factor is known to move it; perhaps moved by x (mu* 10, 7 to 13 accounts), which may be luck alone"
+    assert moved(("x", 10.0, 7.0, 13.0), beyond=1.0) == "moved most by x (mu* 10, 7 to 13 accounts)"
+
+
 def test_an_order_of_factors_that_is_not_known_is_not_told():
     assert moved(("x", 9.0, 8.0, 10.0), ("y", 5.0, 4.0, 6.0)) == "moved most by x (mu* 9, 8 to 10 accounts) and y (mu* 5, 4 to 6 accounts)"
     assert moved(("x", 6.0, 4.0, 8.0), ("y", 5.0, 4.0, 6.0)).endswith("y (mu* 5, 4 to 6 accounts), in what order chance leaves open")
+    wide = moved(("x", 9.0, 8.0, 10.0), ("y", 7.5, 4.0, 11.0))
+    assert wide.endswith("in what order chance leaves open"), "the second one's interval counts too"
+    third = moved(("x", 9.0, 8.0, 10.0), ("y", 5.0, 4.0, 6.0), ("z", 4.9, 0.1, 9.7))
+    assert third.endswith("in what order chance leaves open")
     tied = moved(*((name, 3.0, 2.0, 4.0) for name in "abcd"))
     assert tied.endswith("c (mu* 3, 2 to 4 accounts) and 1 more, in equal measure")
 
