@@ -94,6 +94,8 @@ def _moves(row: Row, probably: bool = False) -> str:
 def amount(row: Row) -> str:
     """Say how much a change is: to a multiple, by per cent, or by an amount where the baseline has no clear mean."""
     if row.in_units:
+        if row.mean == 0.0:
+            return f"from {number(row.baseline_mean)} to 0 {unit_of(row.outcome)}"
         return f"by {number(abs(row.difference))} {unit_of(row.outcome)} from {number(row.baseline_mean)}"
     if row.relative >= _MANIFOLD:
         return f"to {number(1.0 + row.relative)} times"

@@ -10,7 +10,7 @@ from sim.analysis.robust_words import conclusions, ranked
 from sim.analysis.words import displaced, is_probable, number
 from sim.report.blocks import Block, Items, Line, Paragraph, Section, say
 from sim.report.material import Material
-from sim.report.phrases import INNOCENT, LURED, MODEL_SAYS, VICTIMS, called, moves, said, source, told, upper, worse
+from sim.report.phrases import HELPERS, INNOCENT, LURED, MODEL_SAYS, VICTIMS, called, moves, said, source, told, upper, worse
 from sim.report.which import each, over_luck, which, winning
 
 _COST = "enforcement_cost_yuan"
@@ -52,19 +52,18 @@ def _price(material: Material, winner: str) -> list[Line]:
 
 
 def people(material: Material, scenario: str) -> list[Line]:
-    """Say who loses and who is better off under a scenario: lured owners, their friends, victims, innocents; nothing without intervals."""
-    cells = [row for name in (*LURED, *VICTIMS, *INNOCENT) if (row := material.cells.get((name, scenario))) is not None]
+    """Say who loses and who is better off under a scenario: owners, friends, helpers, victims, innocents; nothing without intervals."""
+    cells = [row for name in (*LURED, *HELPERS, *VICTIMS, *INNOCENT) if (row := material.cells.get((name, scenario))) is not None]
     if not any(np.isfinite(row.low) for row in cells):
         return []
-    lines = []
+    days, lines = material.days, []
     for sign, lead in ((1, "Who loses"), (-1, "Who is better off")):
         rows = [row for row in cells if worse(row) == sign]
         sure, perhaps = ([row for row in rows if is_probable(row) is doubt] for doubt in (False, True))
-        text = (
-            upper("; ".join(map(told, sure))) if sure else "Nobody beyond chance among lured owners, their friends, victims and innocents"
-        )
+        text = upper("; ".join(told(row, days) for row in sure))
+        text = text or "Nobody beyond chance among lured owners, their friends, helpers, victims and innocents"
         if perhaps:
-            text += f". Perhaps, if not by chance among so many outcomes: {'; '.join(map(said, perhaps))}"
+            text += f". Perhaps, if not by chance among so many outcomes: {'; '.join(said(row, days) for row in perhaps)}"
         lines.append(say(f"{text}.", *map(source, [*sure, *perhaps]), lead=lead))
     return lines
 

@@ -34,6 +34,7 @@ _CALLED = {
     "harm_friend_fraud_yuan": "losses of owners' friends to fraud",
     "harm_privacy_yuan": "leaks of owners' private data",
     "sanctions_legal_owner": "owners who face a legal sanction",
+    "sanctions_legal_helper": "repeat helpers who face a legal sanction",
     "innocents_sanctioned": "innocents sanctioned",
     "helpers_sanctioned": "repeat helpers sanctioned",
     "helpers_sanctioned_honest": "honest helpers sanctioned by mistake",
@@ -52,8 +53,14 @@ _SINGULAR = {
     "supply_account_days", "enforcement_cost_yuan",
 }  # fmt: skip
 
+_FEW_CASES = 30
+"""Of so many or fewer the number is told, since a share of them says more than it knows."""
+
 LURED = ("owners_banned", "owners_lost", "sanctions_legal_owner", "harm_owner_yuan", "harm_friend_fraud_yuan")
 """What befalls owners who were lured, and their friends."""
+
+HELPERS = ("sanctions_legal_helper",)
+"""What befalls those who help for pay; their sanctions by the platform are neither good nor bad."""
 
 VICTIMS = ("victims",)
 """Whom accounts of the market are used against."""
@@ -97,8 +104,13 @@ def worse(row: Row) -> int:
     return moves(row) * {"lower": 1, "higher": -1, "neither": 0}[better]
 
 
-def said(row: Row) -> str:
-    """Say one row of the comparison table: falls, rises, or does not move beyond chance; with its interval."""
+def said(row: Row, days: int = 0) -> str:
+    """Say one row of the comparison table: falls, rises, or does not move beyond chance; with its interval, and `cases` if few."""
+    text, few = _said(row), cases(row, days)
+    return f"{text}, {few}" if few else text
+
+
+def _said(row: Row) -> str:
     name, plural = called(row.outcome), is_plural(row.outcome)
     if not np.isfinite(row.difference):
         return f"of {name} nothing is known"
@@ -114,12 +126,23 @@ def said(row: Row) -> str:
     return f"{text}{seen}" if seen else f"{text} ({interval(row)})"
 
 
-def told(row: Row) -> str:
-    """Say one row as `said` does, and from what to what the mean goes, with its unit."""
-    text = said(row)
+def told(row: Row, days: int = 0) -> str:
+    """Say one row as `said` does, from what to what the mean goes, with its unit, and how many cases that are, if few in all `days`."""
+    text = said(row, days)
     if moves(row) == 0 or row.in_units:  # nothing to say, or said already
         return text
     return f"{text}, from {number(row.baseline_mean)} to {number(row.mean)} {unit_of(row.outcome)}"
+
+
+def cases(row: Row, days: int) -> str:
+    """Say how many cases a change stands on, where the runs of one side have few in all `days` that means are taken of; else nothing."""
+    if not days or row.outcome not in OUTCOMES or OUTCOMES[row.outcome].kind != "flow" or row.outcome.endswith("_yuan"):
+        return ""
+    before, after = (mean * days * row.replications for mean in (row.baseline_mean, row.mean))
+    whole = np.allclose([before, after], np.round([before, after]), rtol=0.0, atol=1e-6)  # amounts and expected numbers are no cases
+    if not whole or min(before, after) > _FEW_CASES or row.unchanged:
+        return ""
+    return f"{before:,.0f} cases to {after:,.0f} in {row.replications} run{'s' if row.replications > 1 else ''} of {days} days"
 
 
 def share(value: float) -> str:
