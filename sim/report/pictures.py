@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import shorten
@@ -55,7 +56,7 @@ def figures(material: Material) -> Section:
             except ValueError as problem:
                 refused.append(f"{name}.svg of {done.plan.name} {problem}")
         if len(drawn) < len(names) or len(refused) > before:
-            missing.append(f"results/{done.plan.name}")
+            missing.append(done.plan.place)
     section.blocks.extend(_draw(missing, refused))
     return section
 
@@ -65,7 +66,7 @@ def _draw(missing: Sequence[str], refused: Sequence[str]) -> list[Block]:
     if not missing:
         return []
     why = f"Left out, since a figure of abm does not do this: {'; '.join(refused)}." if refused else "Some figures are not drawn."
-    return [Paragraph(say(f"{why} This draws them:")), Command("\n".join(f"abm plot {path}" for path in missing))]
+    return [Paragraph(say(f"{why} This draws them:")), Command("\n".join(shlex.join(["abm", "plot", path]) for path in missing))]
 
 
 def _picture(directory: Path, name: str, prefix: str, done: Runs) -> Picture:
