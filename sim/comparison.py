@@ -105,7 +105,7 @@ class Runs:
     @property
     def at_a_glance(self) -> pd.DataFrame:
         """A short table of what was asked for, as a notebook shows it: cells are text."""
-        return notebook.of_means(self.summary, self.plan.outcomes)
+        return notebook.of_means(self.summary, self.plan.outcomes, self.plan.titles)
 
     def _repr_html_(self) -> str:
         """Return a short table and a figure for a notebook."""
@@ -216,7 +216,9 @@ class Comparison(Runs):
     @property
     def at_a_glance(self) -> pd.DataFrame:
         """Changes from the baseline in the outcomes asked for, as a notebook shows them: cells are text."""
-        return notebook.of_changes(self.table, self.plan.outcomes) if self.comparable else super().at_a_glance
+        if not self.comparable:
+            return super().at_a_glance
+        return notebook.of_changes(self.table, self.plan.outcomes, self.plan.titles)
 
     @cached_property
     def displacement(self) -> pd.DataFrame:

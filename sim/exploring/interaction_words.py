@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from sim.analysis.intervals import clear
-from sim.analysis.words import name_of, number, percent, unit_of
+from sim.analysis.words import number, percent, unit_of
+from sim.names import name_of
 
 Row = Mapping[str, Any]
 

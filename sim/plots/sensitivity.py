@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from sim.analysis.uncertain import SHARE
-from sim.analysis.words import name_of
+from sim.names import name_of
 from sim.plots.style import BLACK, BLUE, GREY, PALE, SKY, VERMILLION, Study, compact, finish, grid, short_unit, tidy
 from sim.plots.text import drawn, readable, wrapped
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from sim.analysis.robust_words import conclusions, ranked
 from sim.analysis.words import displaced, is_probable, number
+from sim.names import name_of
 from sim.report.blocks import Block, Items, Line, Paragraph, Section, say
 from sim.report.material import Material
-from sim.report.phrases import HELPERS, INNOCENT, LURED, MODEL_SAYS, VICTIMS, called, moves, said, source, told, upper, worse
+from sim.report.phrases import HELPERS, INNOCENT, LURED, MODEL_SAYS, VICTIMS, moves, said, source, told, upper, worse
 from sim.report.which import each, over_luck, which, winning
 
 _COST = "enforcement_cost_yuan"
@@ -102,7 +103,7 @@ def robust_answer(material: Material) -> Section:
     if len(ranking):
         best = str(ranking.iloc[0]["best"])
         found = [c for c in conclusions(robust.robustness) if (c.policy, c.outcome) == (best, material.lead)]
-        text = f"{MODEL_SAYS}, at the ledger's own values {material.title(best)} is best by {called(material.lead)}"
+        text = f"{MODEL_SAYS}, at the ledger's own values {material.title(best)} is best by {name_of(material.lead)}"
         text += f": {found[0].text}." if found else "."
         lines.insert(0, say(text, f"robustness/{material.lead}/{best}", lead="Which policy"))
     blocks: list[Block] = [
@@ -122,6 +123,6 @@ def run_answer(material: Material, outcomes: Sequence[str]) -> Section:
         if (row := cells.get(outcome)) is None:
             continue
         ends = f" ({number(row['low'])} to {number(row['high'])})" if np.isfinite(row["low"]) else ""
-        lines.append(say(f"{number(row['mean'])}{ends} {row['unit']}.", f"summary/{outcome}/{name}", lead=upper(called(outcome))))
+        lines.append(say(f"{number(row['mean'])}{ends} {row['unit']}.", f"summary/{outcome}/{name}", lead=upper(name_of(outcome))))
     about = f"{MODEL_SAYS}, under {material.title(name)}. Nothing is compared here: abm compare holds policies against it."
     return Section("answer", "The answer", [Paragraph(say(about)), Items(lines)])

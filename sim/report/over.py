@@ -13,9 +13,10 @@ from sim.analysis.robust_words import Sentence, cells, robust_sentences
 from sim.analysis.words import number, percent, unit_of
 from sim.comparison import Comparison
 from sim.levers import LEVERS
+from sim.names import is_plural, name_of
 from sim.report.blocks import Block, Command, Grid, Heading, Items, Line, Paragraph, Section, say
 from sim.report.material import Material
-from sim.report.phrases import MODEL_SAYS, called, is_plural, upper
+from sim.report.phrases import MODEL_SAYS, upper
 from sim.report.which import winning
 
 
@@ -32,7 +33,7 @@ def robustness(material: Material) -> Section:
         part = robust.robustness[robust.robustness["outcome"] == outcome]
         rows = [[material.title(str(record["policy"])), *cells(record)[1:]] for record in part.to_dict("records")]
         if rows:
-            section.blocks.append(Grid(f"{upper(called(outcome))}: chance and parameters apart", columns, rows))
+            section.blocks.append(Grid(f"{upper(name_of(outcome))}: chance and parameters apart", columns, rows))
     return section
 
 
@@ -134,7 +135,7 @@ def _limits(table: pd.DataFrame) -> list[Line]:
         still = [str(row["outcome"]) for row in records if np.isnan(row["clear_level"])]
         if still:
             rows = [f"thresholds/{outcome}/{side}" for outcome in still]
-            lines.append(say(f"{', '.join(map(called, still))}.", *rows, lead=f"Not beyond chance {goes}"))
+            lines.append(say(f"{', '.join(map(name_of, still))}.", *rows, lead=f"Not beyond chance {goes}"))
     return lines
 
 
@@ -142,7 +143,7 @@ def _moving(row: Mapping[Any, Any], goes: str) -> Line:
     outcome, full = str(row["outcome"]), row["full_relative"]
     verb = ("rise" if row["full_difference"] > 0.0 else "fall") + ("" if is_plural(outcome) else "s")
     whole = f"{percent(abs(full), signed=False)} %" if np.isfinite(full) else f"{number(abs(row['full_difference']))} {unit_of(outcome)}"
-    text = f"{called(outcome)} {verb} by {whole} {goes}; beyond chance from {number(row['clear_level'])} on,"
+    text = f"{name_of(outcome)} {verb} by {whole} {goes}; beyond chance from {number(row['clear_level'])} on,"
     return say(f"{upper(text)} half of that at {number(row['half_level'])}.", f"thresholds/{outcome}/{row['side']}")
 
 
@@ -155,7 +156,7 @@ def _doses(sweep: Comparison) -> Grid:
         own = " (baseline)" if (part["scenario"] == sweep.baseline).all() else ""
         changes = [_change(part.loc[outcome, "relative"]) if outcome in part.index else "-" for outcome in outcomes]
         rows.append([f"{number(level)}{own}", *changes])
-    return Grid("Dose and response: change from the baseline", ["level", *(called(outcome) for outcome in outcomes)], rows)
+    return Grid("Dose and response: change from the baseline", ["level", *(name_of(outcome) for outcome in outcomes)], rows)
 
 
 def _change(share: float) -> str:

@@ -8,10 +8,11 @@ from sim.analysis import Row
 from sim.analysis.words import number, recovered, unit_of
 from sim.explain import describe, differences
 from sim.levers import LEVERS, Lever
+from sim.names import name_of
 from sim.report.answer import people, whereto
 from sim.report.blocks import Block, Grid, Heading, Items, Line, Paragraph, Section, say
 from sim.report.material import Material
-from sim.report.phrases import called, moves, said, share, source, texts, told, untold, upper
+from sim.report.phrases import moves, said, share, source, texts, told, untold, upper
 from sim.scenario import Scenario
 
 _COST = "enforcement_cost_yuan"
@@ -30,7 +31,8 @@ _MEANS = {
 
 def side_by_side(material: Material) -> Section:
     """Return the policy tables: all outcomes at a glance, then each with its numbers."""
-    outcomes = [outcome for outcome in material.plan.outcomes if any(name == outcome for name, _ in material.cells)]
+    asked = dict.fromkeys([*({material.lead} & set(material.plan.outcomes)), *material.plan.outcomes])  # the lead one is seen first
+    outcomes = [outcome for outcome in asked if any(name == outcome for name, _ in material.cells)]
     blocks: list[Block] = [
         _glance(material, outcomes),
         Paragraph(say(_legend(material, outcomes))),
@@ -52,7 +54,7 @@ def _glance(material: Material, outcomes: list[str]) -> Grid:
         cells = [material.cells[(outcome, name)] for outcome in outcomes]
         written = [f"{texts(row, material.users).relative} {_mark(row)}" for row in cells]
         rows.append([material.title(name), *written])
-    return Grid("All outcomes at a glance: change from the baseline", ["policy", *(called(outcome) for outcome in outcomes)], rows)
+    return Grid("All outcomes at a glance: change from the baseline", ["policy", *(name_of(outcome) for outcome in outcomes)], rows)
 
 
 def _mark(row: Row) -> str:
@@ -90,7 +92,7 @@ def _numbers(material: Material, outcome: str) -> Grid:
         "95 % interval",
         *(["best"] if shares else []),
     ]
-    return Grid(f"{upper(called(outcome))}, {unit}", columns, rows)
+    return Grid(f"{upper(name_of(outcome))}, {unit}", columns, rows)
 
 
 def one_by_one(material: Material) -> Section:
@@ -137,12 +139,12 @@ def _mechanism(material: Material, name: str, scenario: Scenario, id_: str, alon
     when = describe(policy, scenario).replace(policy.lever, "strength", 1)
     text, rows = f"{upper(lever.meaning)} ({lever.equation}); {when}.", [f"manifest/{name}", f"levers/{lever.name}"]
     first, sides = _rows(material, name, [lever.moves]), _rows(material, name, _sides(lever))
-    moved = "; ".join(said(row, material.days) for row in first) if alone else called(lever.moves)
+    moved = "; ".join(said(row, material.days) for row in first) if alone else name_of(lever.moves)
     text += f" What it moves first: {moved}."
     side = lever.side_effect
     if alone and sides:
         amounts = "; ".join(said(row, material.days) for row in sides)
-        side = amounts if side.partition(",")[0] == called(lever.side_outcome) else f"{side}; {amounts}"
+        side = amounts if side.partition(",")[0] == name_of(lever.side_outcome) else f"{side}; {amounts}"
     rows += map(source, [*first, *sides] if alone else [])
     return say(f"{text} Its side effect: {side}.", *rows, lead=upper(lever.name.replace("_", " ")))
 

@@ -31,16 +31,15 @@ GIVEN = Given(
 
 def commands_of(given, *names):
     page = page_of(Material(in_memory(Comparison, replace(plan_of(*names), given=given))))
-    lines = [line for section in page.sections for block in section.blocks if isinstance(block, Command) for line in block.text.splitlines()]
-    return page, lines
+    texts = [block.text for section in page.sections for block in section.blocks if isinstance(block, Command)]
+    return page, [line for text in texts for line in text.splitlines()]
 
 
 def test_suggested_commands_are_about_what_the_command_line_was_about():
     page, lines = commands_of(GIVEN, "lure_squeeze")
-    settings = "--set population.users=2000000 --set run.days=30"
+    files, settings = "scenarios/baseline.toml 'my policies/lure_squeeze.toml'", "--set population.users=2000000 --set run.days=30"
     assert lines == [
-        "abm compare scenarios/baseline.toml 'my policies/lure_squeeze.toml' --over-uncertainty 20 --seed 0"
-        f" {settings} --out r_over_uncertainty",
+        f"abm compare {files} --over-uncertainty 20 --seed 0 {settings} --out r_over_uncertainty",
         "abm report r --with r_over_uncertainty",
         *(
             f"abm sweep scenarios/baseline.toml --vary {lever}=0:1:6 --replications 6 --seed 0 {settings} --out r_by_{lever}"
@@ -48,9 +47,7 @@ def test_suggested_commands_are_about_what_the_command_line_was_about():
         ),
         "abm report r --with r_by_ad_takedown --with r_by_awareness_campaign --with r_by_legal_certainty",
     ]
-    assert dict(page.facts)["Command"] == (
-        f"abm compare scenarios/baseline.toml 'my policies/lure_squeeze.toml' --replications 6 --seed 0 --no-daily {settings} --out r"
-    )
+    assert dict(page.facts)["Command"] == f"abm compare {files} --replications 6 --seed 0 --no-daily {settings} --out r"
 
 
 def test_where_no_command_line_is_known_what_must_be_equal_is_said():

@@ -31,7 +31,7 @@ def test_a_comparison_shows_changes_and_a_figure(comparison):
     text = comparison._repr_html_()
     assert "Policies &lt;compared&gt; &amp; more" in text
     table = comparison.at_a_glance
-    assert table.index.tolist() == ["lure_squeeze", "friend_confirmation"]
+    assert table.index.tolist() == ["Lure squeeze", "Confirm by voice before paying"]
     assert list(table.columns)[:2] == ["rented accounts, accounts", "total supply, account-days/day"]
     assert re.match(r"-(90|89|90\.\d) % \(-\d", table.iloc[0, 0])
     assert table.iloc[1, 0] == "0 % (0 to 0)"
@@ -43,7 +43,7 @@ def test_a_comparison_shows_changes_and_a_figure(comparison):
 
 def test_runs_show_means_and_a_figure():
     runs = in_memory(Runs, replace(single(plan_of().scenarios["baseline"]), replications=2))
-    assert runs.at_a_glance.columns.tolist() == ["baseline"]
+    assert runs.at_a_glance.columns.tolist() == ["Standing regime"]
     assert "rented accounts, accounts" in runs.at_a_glance.index
     assert "<img alt=" in runs._repr_html_()
 

@@ -16,12 +16,13 @@ from report_worlds import EFFECTS, filled, in_memory, lines_of, plan_of, swept
 
 from sim import robustness
 from sim.analysis import Row, robust_words
-from sim.analysis.words import name_of, number, percent
+from sim.analysis.words import number, percent
 from sim.cli import main
 from sim.comparison import Comparison, Robust, Runs
 from sim.conduct import carry_out
 from sim.jobs import Failure
 from sim.levers import LEVERS
+from sim.names import name_of
 from sim.plan import single
 from sim.report import write_report
 from sim.report.blocks import Grid
