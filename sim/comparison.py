@@ -23,7 +23,6 @@ from sim.store import DONE, KEYS, Parts, Results, Store, daily_tables, replacing
 if TYPE_CHECKING:
     from sim.plots.gallery import Gallery
 
-
 ALL_TABLES = (
     *("summary", "comparison", "best", "displacement", "recovery", "dose_response", "thresholds", "interaction"),
     *("robustness", "ranking", "ranking_pairs", "member_effects"),
@@ -216,9 +215,8 @@ class Comparison(Runs):
     @property
     def at_a_glance(self) -> pd.DataFrame:
         """Changes from the baseline in the outcomes asked for, as a notebook shows them: cells are text."""
-        if not self.comparable:
-            return super().at_a_glance
-        return notebook.of_changes(self.table, self.plan.outcomes, self.plan.titles)
+        asked = self.plan
+        return notebook.of_changes(self.table, asked.outcomes, asked.titles) if self.comparable else super().at_a_glance
 
     @cached_property
     def displacement(self) -> pd.DataFrame:

@@ -105,6 +105,14 @@ FAILS = {
 }
 
 
+def test_the_next_one_is_named_only_where_it_is_best_in_some_resamples():
+    clear = told_of(material_of("lure_squeeze", "account_audit"))["How sure"].text
+    assert "it is best in 100 % of 4,000 resamples of the 6 seeds; no other is best in any of them" in clear
+    assert "0 %;" not in clear.replace("100 %", "")
+    close = told_of(material_of(*TIE, effects=TIE, noise=0.2))["How sure"].text
+    assert re.search(r"; next is (Supply squeeze|Sensitive account audit), best in \d", close)
+
+
 def test_policies_that_finished_no_replication_together_are_not_ranked_but_told():
     told = told_of(material_of(*TIE, effects=TIE, failed=FAILS["apart"]))
     assert told["Which policy"].text.startswith(
