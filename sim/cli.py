@@ -64,11 +64,13 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run replications of one scenario; print a summary."""
+    from sim.given import Given
     from sim.plan import single
     from sim.scenario import load_scenario
     from sim.screen import print_summary
 
     plan = replace(single(load_scenario(scenario, overrides_of(set_, replications, seed), SETTING)), daily=not no_daily)
+    plan = replace(plan, given=Given.of([scenario], out, set_, _options(replications, seed, no_daily)))
     done = carried_out(plan, out, workers, quiet, cluster, retry_failed)
     if not quiet:
         print_summary(done.summary)
@@ -105,6 +107,7 @@ def compare(
     """Run scenarios on the same seeds; print what differs, draw figures."""
     from sim.experiment_file import experiment_of, load_experiment
     from sim.faults import Fault, ScenarioError
+    from sim.given import Given
     from sim.plan import planned
     from sim.scenario_file import is_experiment, read_toml
 
@@ -117,11 +120,10 @@ def compare(
         raise ScenarioError([Fault("", "--over-learning", "", "does not go with --over-uncertainty; give one at a time")])
     if over_learning and "dealers.learning" in overrides:
         raise ScenarioError([Fault(SETTING, "dealers.learning", "", "does not go with --over-learning, which sets it")])
-    if len(files) == 1:
-        asked = planned(load_experiment(files[0], overrides, SETTING), precision)
-    else:
-        asked = planned(experiment_of(files[0], files[1:], overrides, name, SETTING), precision)
-    asked = replace(asked, daily=not no_daily)
+    one = len(files) == 1
+    found = load_experiment(files[0], overrides, SETTING) if one else experiment_of(files[0], files[1:], overrides, name, SETTING)
+    options = _options(replications, seed, no_daily) | {"--precision": precision, "--over-uncertainty": over_uncertainty}
+    asked = replace(planned(found, precision), daily=not no_daily, given=Given.of(files, out, set_, options, found.file))
     how = _How(out, workers, quiet, cluster, retry_failed)
     if over_learning:
         _over_learning(asked, how)
@@ -129,6 +131,11 @@ def compare(
         _over_uncertainty(asked, over_uncertainty, replications, how)
     else:
         _compare(asked, how)
+
+
+def _options(replications: int | None, seed: int | None, no_daily: bool) -> dict[str, int | float | bool | None]:
+    """Return the options that change what is run, by name."""
+    return {"--replications": replications, "--seed": seed, "--no-daily": no_daily}
 
 
 @dataclass(frozen=True)
@@ -161,13 +168,15 @@ def _over_uncertainty(asked: Plan, count: int, replications: int | None, how: _H
 
 
 def _over_learning(asked: Plan, how: _How) -> None:
+    from sim.given import Given
     from sim.reporter import Reporter
     from sim.screen import print_structure, say, show
     from sim.structure import TABLE, over_rules
 
     target, reporter = how.out or Path("results") / f"{asked.name}_over_learning", Reporter(how.quiet)
     with kept_if_interrupted(reporter, target), team(how.workers, how.cluster) as hands:
-        done = over_rules(asked, target, hands, reporter, how.retry_failed)
+        own = replace(asked, given=Given())  # a rule's directory is none that was named
+        done = over_rules(own, target, hands, reporter, how.retry_failed)
     for rule, runs in done.runs.items():
         if runs.failures:
             conclude(runs, target / rule, how.quiet)
@@ -195,9 +204,12 @@ def sweep(
     quiet: Quiet = False,
 ) -> None:
     """Vary one key (dose-response) or two (interaction)."""
+    from sim.given import Given
     from sim.plan import swept, varies_of
 
     plan = replace(swept(scenario, varies_of(vary), overrides_of(set_, replications, seed), SETTING), daily=not no_daily)
+    given = Given.of([scenario], out, set_, _options(replications, seed, no_daily))
+    plan = replace(plan, given=replace(given, options=(*(word for text in vary for word in ("--vary", text)), *given.options)))
     _compare(plan, _How(out, workers, quiet, cluster, retry_failed))
 
 

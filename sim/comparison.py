@@ -24,7 +24,6 @@ from sim.store import DONE, KEYS, Parts, Results, Store, daily_tables, runs_tabl
 if TYPE_CHECKING:
     from sim.plots.gallery import Gallery
 
-
 ALL_TABLES = (
     *("summary", "comparison", "best", "displacement", "recovery", "dose_response", "thresholds", "interaction"),
     *("robustness", "ranking", "ranking_pairs", "member_effects"),
@@ -106,7 +105,7 @@ class Runs:
     @property
     def at_a_glance(self) -> pd.DataFrame:
         """A short table of what was asked for, as a notebook shows it: cells are text."""
-        return notebook.of_means(self.summary, self.plan.outcomes)
+        return notebook.of_means(self.summary, self.plan.outcomes, self.plan.titles)
 
     def _repr_html_(self) -> str:
         """Return a short table and a figure for a notebook."""
@@ -211,7 +210,8 @@ class Comparison(Runs):
     @property
     def at_a_glance(self) -> pd.DataFrame:
         """Changes from the baseline in the outcomes asked for, as a notebook shows them: cells are text."""
-        return notebook.of_changes(self.table, self.plan.outcomes) if self.comparable else super().at_a_glance
+        asked = self.plan
+        return notebook.of_changes(self.table, asked.outcomes, asked.titles) if self.comparable else super().at_a_glance
 
     @cached_property
     def displacement(self) -> pd.DataFrame:

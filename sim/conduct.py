@@ -166,7 +166,8 @@ def asked_of(
     if faults := [Fault("", "outcomes", show(name), _outcome(name)) for name in (*outcomes, *headline) if name not in MEANS]:
         raise ScenarioError(faults)
     name = "_".join([baseline.name, "against", *(policy.name for policy in policies)])[:100]
-    title = f"{baseline.title or baseline.name} against {len(policies)} others"
+    names = [scenario.title or scenario.name.replace("_", " ") for scenario in (baseline, *policies)]
+    title = f"{names[0]} against {names[1] if len(policies) == 1 else f'{len(policies)} policies'}"
     experiment = Experiment(name, title, "", baseline, tuple(policies), tuple(outcomes), tuple(headline))
     return _with(planned(experiment, precision), replications, seed)
 

@@ -90,7 +90,7 @@ class ExperimentTable(Table):
 class Experiment:
     """A checked experiment; every scenario has the experiment's seed and replications.
 
-    `levels` gives, for an experiment that varies a key, the level of each scenario by name.
+    `levels` gives, for an experiment that varies a key, the level of each scenario by name; `file` is that of the baseline, if it has one.
     """
 
     name: str
@@ -102,6 +102,7 @@ class Experiment:
     headline: tuple[str, ...] = HEADLINE
     vary: Vary | None = None
     levels: Mapping[str, float] | None = None
+    file: Path | None = None
 
     @property
     def replications(self) -> int:
@@ -179,6 +180,7 @@ def load_experiment(path: str | Path, overrides: Mapping[str, object] | None = N
         headline=tuple(dict.fromkeys(plan.headline)),
         vary=vary,
         levels=levels,
+        file=base,
     )
 
 
@@ -198,7 +200,7 @@ def experiment_of(
         faults.extend(unpaired(first, found, ""))
     if faults or first is None:
         raise ScenarioError(faults)
-    return Experiment(name, name.replace("_", " "), "", first, tuple(found))
+    return Experiment(name, name.replace("_", " "), "", first, tuple(found), file=Path(baseline))
 
 
 def parse_vary(text: str, key: str = "") -> Vary:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
-from sim.analysis.words import name_of, number, percent, unit_of
+from sim.analysis.words import number, percent, unit_of
+from sim.names import name_of
 
 if TYPE_CHECKING:
     from sim.plan import Plan
@@ -49,22 +51,24 @@ def shown(done: Shown) -> str:
     return "\n".join(parts)
 
 
-def of_means(summary: pd.DataFrame, outcomes: tuple[str, ...]) -> pd.DataFrame:
-    """Return means with their 95 % intervals as cells: a row an outcome, a column a scenario."""
+def of_means(summary: pd.DataFrame, outcomes: tuple[str, ...], titles: Mapping[str, str]) -> pd.DataFrame:
+    """Return means with their 95 % intervals as cells: a row an outcome, a column a scenario, by its title."""
     part = summary[summary["outcome"].isin(list(outcomes))]
-    return _cells(part, "outcome", "scenario", [_mean(row) for row in part.to_dict("records")], outcomes)
+    return _cells(part, "outcome", "scenario", [_mean(row) for row in part.to_dict("records")], outcomes, titles)
 
 
-def of_changes(table: pd.DataFrame, outcomes: tuple[str, ...]) -> pd.DataFrame:
-    """Return changes from the baseline with their 95 % intervals as cells: a row a scenario, a column an outcome."""
+def of_changes(table: pd.DataFrame, outcomes: tuple[str, ...], titles: Mapping[str, str]) -> pd.DataFrame:
+    """Return changes from the baseline with their 95 % intervals as cells: a row a scenario, by its title, a column an outcome."""
     part = table[table["outcome"].isin(list(outcomes))]
-    return _cells(part, "scenario", "outcome", [_change(row) for row in part.to_dict("records")], tuple(dict.fromkeys(part["scenario"])))
+    cells = [_change(row) for row in part.to_dict("records")]
+    return _cells(part, "scenario", "outcome", cells, tuple(dict.fromkeys(part["scenario"])), titles)
 
 
-def _cells(part: pd.DataFrame, down: str, across: str, texts: list[str], order: tuple[str, ...]) -> pd.DataFrame:
+def _cells(part: pd.DataFrame, down: str, across: str, texts: list[str], order: tuple[str, ...], titles: Mapping[str, str]) -> pd.DataFrame:
     wide = part.assign(text=texts).pivot_table(index=down, columns=across, values="text", aggfunc="first", sort=False)
     found = wide.reindex([name for name in order if name in wide.index])
     named = {str(name): f"{name_of(str(name))}, {unit_of(str(name))}" for name in [*found.index, *found.columns] if unit_of(str(name))}
+    named |= {name: title for name, title in titles.items() if list(titles.values()).count(title) == 1}
     return found.rename(index=named, columns=named).rename_axis(index=None, columns=None)
 
 

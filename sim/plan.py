@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from sim.experiment_file import HEADLINE, SHOWN, Experiment, Vary, parse_vary, unpaired, vary_scenario
 from sim.faults import OVERRIDE, Fault, ScenarioError, show, show_key
+from sim.given import Given
 from sim.jobs import Failure, Job, jobs_of
 from sim.levers import LEVERS
 from sim.parameters import LEDGER
@@ -43,7 +44,7 @@ class Plan:
     `scenarios` are by name, the baseline first. `axes` and `levels` are those of a sweep: the keys varied, and for each scenario the
     level of each key, the baseline's own included. Without `daily` the days of runs are not kept, only their means. `widest` is the half-
     width reached when a `precision` was asked for. `members` says of each scenario that is another one in a member of the set of
-    parameter vectors which one that is, and the member's number.
+    parameter vectors which one that is, and the member's number. `given` is the command line, where there was one.
     """
 
     command: str
@@ -62,6 +63,7 @@ class Plan:
     widest: float | None = None
     members: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     daily: bool = True
+    given: Given = field(default_factory=Given)
 
     @cached_property
     def jobs(self) -> list[Job]:
@@ -75,6 +77,11 @@ class Plan:
         """Return the same in the order of the tables: by scenario, then by replication."""
         order = {name: k for k, name in enumerate(self.scenarios)}
         return sorted(self.jobs, key=lambda job: (order[job.scenario_name], job.replication))
+
+    @property
+    def place(self) -> str:
+        """Return the results directory as the command was given it, or where it is if none was named."""
+        return self.given.out or f"results/{self.name}"
 
     @property
     def last_seed(self) -> int:
@@ -110,6 +117,7 @@ class Plan:
             "axes": [vary.model_dump() for vary in self.axes],
             "levels": {name: list(levels) for name, levels in self.levels.items()},
             "daily": self.daily,
+            "given": asdict(self.given),
             "members": {name: list(copy) for name, copy in self.members.items()},
             "scenarios": {
                 name: {
@@ -155,6 +163,7 @@ class Plan:
                 widest=manifest["widest"],
                 members={name: (str(copied), int(number)) for name, (copied, number) in manifest.get("members", {}).items()},
                 daily=bool(manifest.get("daily", True)),
+                given=Given.read(manifest.get("given", {})),
             )
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False)[0]

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from sim.analysis.uncertain import SHARE
-from sim.analysis.words import name_of, number, percent, unit_of
+from sim.analysis.words import number, percent, unit_of
+from sim.names import is_plural, name_of
 
 HELD = 0.95
 """Share of members in which a conclusion must hold to be called robust."""
@@ -116,8 +117,7 @@ def _said(row: Record) -> str:
     if kind == "open":
         up, down = (clear, against) if effect > 0.0 else (against, clear)
         return f"{name} up in {up}, down in {down} of {n} beyond chance" if up or down else f"{name} in none of {n} beyond chance"
-    plural = name.split()[0].endswith("s") or name.endswith("s")
-    verb = ("rise" if effect > 0.0 else "fall") + ("" if plural else "s")
+    verb = ("rise" if effect > 0.0 else "fall") + ("" if is_plural(str(row["outcome"])) else "s")
     moves = f"{name} {verb} by {_amount(abs(effect), row)} (chance {_ends(row['mc_low'], row['mc_high'], row)}; {_spread(row)})"
     if kind == "holds":
         return f"{moves} in {_of(clear / n, n)}"

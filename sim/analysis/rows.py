@@ -44,8 +44,9 @@ class Row(NamedTuple):
 
     @property
     def has_relative(self) -> bool:
-        """Whether the relative change has an interval."""
-        return bool(np.isfinite(self.relative_low) and np.isfinite(self.relative_high))
+        """Whether the relative change has an interval: none where only that has no width, as with a mean of 0."""
+        tells = self.relative_low < self.relative_high or (self.relative_low == self.relative_high and self.low == self.high)
+        return bool(np.isfinite(self.relative_low) and np.isfinite(self.relative_high) and tells)
 
     @property
     def in_units(self) -> bool:

@@ -9,17 +9,9 @@ import numpy as np
 import pandas as pd
 
 from sim.analysis.rows import Row, rows
+from sim.names import is_plural, name_of
 from sim.outcomes import OUTCOMES
 
-_CALLED = {
-    "stock_rented": "rented accounts",
-    "supply_account_days": "total supply",
-    "price_yuan": "the price",
-    "expected_harm_yuan": "expected harm",
-    "owners_banned": "owners banned",
-    "innocents_sanctioned": "innocents sanctioned",
-    "enforcement_cost_yuan": "enforcement cost",
-}
 _MANIFOLD = 2.0  # from +200 % on, 'to 3 times' reads better than per cent
 
 
@@ -28,11 +20,6 @@ def unit_of(outcome: str) -> str:
     if outcome.startswith("lifetime_days_"):
         return "days"
     return OUTCOMES[outcome].unit if outcome in OUTCOMES else ""
-
-
-def name_of(outcome: str) -> str:
-    """Return what to call an outcome in a sentence."""
-    return _CALLED.get(outcome, outcome.removesuffix("_yuan").replace("_", " "))
 
 
 def number(value: float) -> str:
@@ -90,15 +77,15 @@ def is_probable(row: Row) -> bool:
 
 
 def _moves(row: Row, probably: bool = False) -> str:
-    name = name_of(row.outcome)
-    verb = "rise" if row.difference > 0.0 else "fall"
-    singular = "" if name.split()[0].endswith("s") or name.endswith("s") else "s"
-    return f"{name} {'probably ' if probably else ''}{verb}{singular}"
+    verb = ("rise" if row.difference > 0.0 else "fall") + ("" if is_plural(row.outcome) else "s")
+    return f"{name_of(row.outcome)} {'probably ' if probably else ''}{verb}"
 
 
 def amount(row: Row) -> str:
     """Say how much a change is: to a multiple, by per cent, or by an amount where the baseline has no clear mean."""
     if row.in_units:
+        if row.mean == 0.0:
+            return f"from {number(row.baseline_mean)} to 0 {unit_of(row.outcome)}"
         return f"by {number(abs(row.difference))} {unit_of(row.outcome)} from {number(row.baseline_mean)}"
     if row.relative >= _MANIFOLD:
         return f"to {number(1.0 + row.relative)} times"

@@ -10,7 +10,8 @@ import pandas as pd
 
 from sim.analysis.intervals import clear
 from sim.analysis.rows import records
-from sim.analysis.words import listed, name_of, number, percent, unit_of
+from sim.analysis.words import listed, number, percent, unit_of
+from sim.names import name_of
 
 Row = Mapping[str, Any]
 

@@ -55,7 +55,8 @@ class Condition:
     @property
     def in_words(self) -> str:
         """Say the condition without a verb: 'expected harm down by at most 10 % or up'."""
-        from sim.analysis.words import name_of, percent
+        from sim.analysis.words import percent
+        from sim.names import name_of
 
         size = percent(abs(self.limit), signed=False)
         if self.limit == 0.0:

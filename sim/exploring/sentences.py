@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from sim.analysis.uncertain import SHARE
-from sim.analysis.words import name_of, number, percent, unit_of
+from sim.analysis.words import number, percent, unit_of
 from sim.exploring.quantities import ORDER, REVERSED
+from sim.names import name_of
 
 _NAMED = 3  # factors a sentence names
 _SMALL = 0.1  # of the largest: below it a factor hardly matters

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from sim.analysis.rows import records
-from sim.analysis.words import name_of, number, percent, unit_of
+from sim.analysis.words import number, percent, unit_of
+from sim.names import name_of
 from sim.optimising.file import COST
 from sim.optimising.judged import BASELINE, CHEAPEST, KNEE, LEAST_HARM, RIVAL, WINNER
 

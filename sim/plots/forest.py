@@ -12,7 +12,8 @@ from matplotlib.lines import Line2D
 
 from sim.analysis import HEADLINE, Row
 from sim.analysis.rows import rows as rows_of
-from sim.plots.style import BLACK, GREY, PALE, Study, compact, finish, grid, owner, panel_title, replications_of, short_unit, tidy, view
+from sim.names import title_of
+from sim.plots.style import BLACK, GREY, PALE, Study, compact, finish, grid, owner, replications_of, short_unit, tidy, view
 from sim.plots.text import drawn, wrapped
 
 _COLUMNS = 4
@@ -84,7 +85,7 @@ def _panel(ax: Axes, part: Sequence[Row], study: Study) -> bool:
     ax.set_ylim(len(part) - 0.4, -0.6)
     ax.set_yticks(range(len(part)), [""] * len(part))
     ax.tick_params(axis="y", length=0)
-    ax.set_title(f"{panel_title(outcome)}\n", fontsize=9.5, loc="left", fontweight="bold")
+    ax.set_title(f"{title_of(outcome)}\n", fontsize=9.5, loc="left", fontweight="bold")
     ax.text(0.0, 1.02, f"{short_unit(outcome)}; baseline {compact(base)}", transform=ax.transAxes, fontsize=7.5, color=GREY)
     ax.set_xlabel("change, % of baseline" if relative else f"change, {short_unit(outcome)}", fontsize=7.5)
     tidy(ax, x_ticks=5)

@@ -16,6 +16,7 @@ from matplotlib.patches import Patch
 
 from sim.analysis.intervals import clear
 from sim.analysis.rows import records
+from sim.names import title_of
 from sim.plots.style import (
     BLACK,
     BLUE,
@@ -27,7 +28,6 @@ from sim.plots.style import (
     compact,
     finish,
     grid,
-    panel_title,
     replications_of,
     share_text,
     short_unit,
@@ -182,7 +182,7 @@ def _panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]
 
 
 def _headed(ax: Axes, row: Row) -> None:
-    ax.set_title(wrapped(panel_title(str(row["outcome"])), 34, 2), fontsize=9, loc="left", fontweight="bold")
+    ax.set_title(wrapped(title_of(str(row["outcome"])), 34, 2), fontsize=9, loc="left", fontweight="bold")
 
 
 def _bar(ax: Axes, y: int, start: float, share: Sequence[float], colour: str, relative: bool) -> None:

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from sim.plots.style import BLACK, PALE, Compact, Study, compact, finish, grid, owner, panel_title, replications_of, tidy
+from sim.names import title_of
+from sim.plots.style import BLACK, PALE, Compact, Study, compact, finish, grid, owner, replications_of, tidy
 from sim.plots.text import drawn, wrapped
 
 FEWEST_PAIRS = 30
@@ -49,7 +50,7 @@ def shared_luck(table: pd.DataFrame, study: Study, outcomes: Sequence[str], axes
         labels = [wrapped(study.title(name), 32, 2) for name in scenarios]
         ax.set_yticks(range(len(scenarios)), labels if k % columns == 0 else [""] * len(scenarios))
         ax.tick_params(axis="y", length=0)
-        ax.set_title(panel_title(outcome), fontsize=9.5, loc="left", fontweight="bold")
+        ax.set_title(title_of(outcome), fontsize=9.5, loc="left", fontweight="bold")
         ax.set_xlabel("times as many independent runs", fontsize=7.5)
         tidy(ax)
         ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))

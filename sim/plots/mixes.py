@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from sim.analysis.words import name_of
+from sim.names import name_of
 from sim.plots.style import (
     BLACK,
     BLUE,

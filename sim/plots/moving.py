@@ -23,6 +23,7 @@ from PIL import Image
 
 from sim.analysis.rows import rows as rows_of
 from sim.levers import CHANNELS
+from sim.names import title_of
 from sim.plots.style import (
     BLACK,
     CHANNEL_COLOURS,
@@ -31,7 +32,6 @@ from sim.plots.style import (
     Study,
     compact,
     finish,
-    panel_title,
     replications_of,
     share_text,
     short_unit,
@@ -131,7 +131,7 @@ def film(means: pd.DataFrame, table: pd.DataFrame, study: Study, policy: str, st
         room = 0.12 * float(np.ptp(values)) or 1.0
         ax.set_ylim(float(values.min()) - room, float(values.max()) + room)
         curtains.append(_curtain(ax, days, ax.plot(days, own[outcome], color=CHANNEL_COLOURS["rented"], lw=2.0)))
-        ax.set_title(f"{panel_title(outcome)}, {short_unit(outcome)}", fontsize=8.5, loc="left")
+        ax.set_title(f"{title_of(outcome)}, {short_unit(outcome)}", fontsize=8.5, loc="left")
         ax.grid(axis="y", color=PALE, lw=0.4)
     for ax in (stocks, *prices):
         ax.axvline(0.0, color=BLACK, lw=0.9)
@@ -176,7 +176,7 @@ def _answer(ax: Axes, rows: pd.DataFrame, study: Study, where: tuple[float, floa
         else:
             value, low, high = (share_text(number) for number in (row.relative, row.relative_low, row.relative_high))
             said = f"{value} %" + (f"  [{low}, {high}]" if np.isfinite(row.low) else "")
-        lines.append((f"{outcome.removeprefix('stock_')} accounts in use" if outcome in STOCKS else panel_title(outcome).lower(), said))
+        lines.append((f"{outcome.removeprefix('stock_')} accounts in use" if outcome in STOCKS else title_of(outcome).lower(), said))
     first, last = study.window_days
     box = ax.inset_axes((0.3, where[0], 0.69, where[1] - where[0]))
     box.set(xticks=[], yticks=[], xlim=(0.0, 1.0), ylim=(len(lines) + 0.8, -0.4))

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from sim.names import title_of
 from sim.plots.style import (
     BLACK,
     CHANNEL_COLOURS,
@@ -23,7 +24,6 @@ from sim.plots.style import (
     grid,
     linked_axis,
     owner,
-    panel_title,
     replications_of,
     share_text,
     short_unit,
@@ -164,7 +164,7 @@ def difference_over_time(
             if row == 0:
                 ax.set_title(wrapped(study.title(scenario), 20, 3), fontsize=8, fontweight="bold")
             if column == 0:
-                ax.set_ylabel(f"{wrapped(panel_title(outcome), 16)}\nchange, %", fontsize=7.5)
+                ax.set_ylabel(f"{wrapped(title_of(outcome), 16)}\nchange, %", fontsize=7.5)
             if column == len(scenarios) - 1:
                 _absolute_axis(ax, float(cell["baseline_mean"].mean()), short_unit(outcome))
             if row == len(shown) - 1:

@@ -40,6 +40,8 @@ _PANELS: dict[str, tuple[str, str, dict[str, str]]] = {
     "victims": ("Victims of fraud and false adverts", "people/day", {"victims": GREY}),
 }
 
+_COLUMNS = 3
+
 HURT: tuple[str, ...] = (*_PANELS, *_OWNERS)
 """Outcomes that `who_is_hurt` draws."""
 
@@ -53,7 +55,10 @@ def who_is_hurt(table: pd.DataFrame, study: Study, axes: Sequence[Axes] | None =
     """
     scenarios = study.order(table["scenario"].unique().tolist())
     if axes is None:
-        figure, panels = grid(1, len(_PANELS), 17.0, 1.9 + 0.42 * len(scenarios), share_y=True)
+        rows_ = -(-len(_PANELS) // _COLUMNS)
+        figure, panels = grid(rows_, _COLUMNS, 11.5, 1.1 + rows_ * (1.2 + 0.4 * len(scenarios)), share_y=True)
+        for spare in panels[len(_PANELS) :]:
+            spare.remove()
     else:
         figure, panels = owner(axes, len(_PANELS)), list(axes)
     cells = rows(table)

@@ -12,7 +12,8 @@ from matplotlib.lines import Line2D
 
 from sim.analysis.robust_words import HELD
 from sim.analysis.uncertain import LEDGER_WORLD, SHARE
-from sim.plots.style import BLACK, GREY, PALE, Study, finish, grid, owner, panel_title, short_unit, tidy
+from sim.names import title_of
+from sim.plots.style import BLACK, GREY, PALE, Study, finish, grid, owner, short_unit, tidy
 from sim.plots.text import drawn, wrapped
 
 _COLUMNS = 4
@@ -96,7 +97,7 @@ def _panel(ax: Axes, part: pd.DataFrame, dots: pd.DataFrame, outcome: str, study
     ax.set_ylim(len(part) - 0.4, -0.6)
     ax.set_yticks(range(len(part)), [""] * len(part))
     ax.tick_params(axis="y", length=0)
-    ax.set_title(panel_title(outcome), fontsize=9.5, loc="left", fontweight="bold")
+    ax.set_title(title_of(outcome), fontsize=9.5, loc="left", fontweight="bold")
     ax.set_xlabel("change, % of the same vector's baseline" if relative else f"change, {short_unit(outcome)}", fontsize=7.5)
     tidy(ax, x_ticks=5)
     ax.spines["left"].set_visible(False)

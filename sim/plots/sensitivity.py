@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 
 from sim.analysis.rows import records
 from sim.analysis.uncertain import SHARE
-from sim.analysis.words import name_of
+from sim.names import name_of
 from sim.plots.style import BLACK, BLUE, GREY, PALE, SKY, VERMILLION, Study, compact, finish, grid, short_unit, tidy
 from sim.plots.text import drawn, readable, wrapped
 

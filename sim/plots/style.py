@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter, MaxNLocator
 from numpy.typing import NDArray
 
-from sim.analysis.words import name_of, percent, unit_of
+from sim.analysis.words import percent, unit_of
 from sim.plots.text import Sheet, literal, readable, wrapped
 
 MINUS = "\N{MINUS SIGN}"
@@ -64,18 +64,6 @@ POLICY_STYLES: dict[str, PolicyStyle] = {
 """One colour and marker a shipped scenario, in every figure."""
 
 _SPARE = [PolicyStyle(c, m) for m in ("d", "H", "8") for c in (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)]
-
-_PANEL_TITLES = {
-    "stock_rented": "Rented accounts in use",
-    "supply_account_days": "Total effective supply",
-    "price_yuan": "Price of supply",
-    "expected_harm_yuan": "Expected harm",
-    "owners_banned": "Owners banned",
-    "innocents_sanctioned": "Innocents sanctioned",
-    "enforcement_cost_yuan": "Enforcement cost",
-    "victims": "Victims",
-    "commission_yuan": "Commission to owners",
-}
 
 _HANDLE_INCHES, _LETTER_INCHES, _TITLE_INCHES = 0.53, 0.065, 0.2
 # In a legend of 8 points: handle with its gaps, a letter; a line of a title of 12 points.
@@ -142,11 +130,6 @@ class Study:
         days = f" Means of days {first}-{last - 1}." if window else ""
         runs = "1 replication" if replications == 1 else f"n = {replications} replications"
         return f"{note} {runs} a scenario{which}; {self.users:,} users.{days}"
-
-
-def panel_title(outcome: str) -> str:
-    """Return the title of an outcome's panel."""
-    return _PANEL_TITLES.get(outcome, name_of(outcome).capitalize())
 
 
 def short_unit(outcome: str) -> str:

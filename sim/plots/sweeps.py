@@ -15,6 +15,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from sim.analysis import HEADLINE, rising_ranges
 from sim.analysis.rows import rows as rows_of
+from sim.names import title_of
 from sim.plots.style import (
     BLACK,
     BLUE,
@@ -29,7 +30,6 @@ from sim.plots.style import (
     grid,
     linked_axis,
     owner,
-    panel_title,
     replications_of,
     share_text,
     short_unit,
@@ -109,7 +109,7 @@ def _curve(ax: Axes, rows: pd.DataFrame, outcome: str, study: Study) -> None:
         ax.set_ylim(-5.0 if base > 0.0 else -1.0, 5.0 if base > 0.0 else 1.0)
     own = (rows["scenario"] == study.baseline).to_numpy()
     ax.plot(levels[own], value[own], "o", color=BLACK, ms=6, zorder=5)
-    ax.set_title(panel_title(outcome), fontsize=9.5, loc="left", fontweight="bold")
+    ax.set_title(title_of(outcome), fontsize=9.5, loc="left", fontweight="bold")
     ax.set_ylabel("change, % of baseline" if base > 0.0 else f"change, {short_unit(outcome)}", fontsize=7.5)
     tidy(ax, x_ticks=5, y_ticks=5)
     ax.grid(axis="y", color=PALE, lw=0.4)
@@ -190,7 +190,7 @@ def interaction_map(
             f"Paired differences from the baseline ({compact(base)} {short_unit(outcome)}): per cent and {short_unit(outcome)};"
             f" in brackets and slanted: not clear of 0 at 95 %.{mark}"
         )
-        finish(figure, f"{panel_title(outcome)}: {x_varied.name} and {y_varied.name}", study.caption(replications_of(part), note))
+        finish(figure, f"{title_of(outcome)}: {x_varied.name} and {y_varied.name}", study.caption(replications_of(part), note))
     return figure if ax is None else ax
 
 

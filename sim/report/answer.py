@@ -8,9 +8,10 @@ import numpy as np
 
 from sim.analysis.robust_words import conclusions, ranked
 from sim.analysis.words import displaced, is_probable, number
+from sim.names import name_of
 from sim.report.blocks import Block, Items, Line, Paragraph, Section, say
 from sim.report.material import Material
-from sim.report.phrases import INNOCENT, LURED, MODEL_SAYS, VICTIMS, called, moves, said, source, told, upper, worse
+from sim.report.phrases import HELPERS, INNOCENT, LURED, MODEL_SAYS, VICTIMS, moves, said, source, told, upper, worse
 from sim.report.which import each, over_luck, which, winning
 
 _COST = "enforcement_cost_yuan"
@@ -52,19 +53,18 @@ def _price(material: Material, winner: str) -> list[Line]:
 
 
 def people(material: Material, scenario: str) -> list[Line]:
-    """Say who loses and who is better off under a scenario: lured owners, their friends, victims, innocents; nothing without intervals."""
-    cells = [row for name in (*LURED, *VICTIMS, *INNOCENT) if (row := material.cells.get((name, scenario))) is not None]
+    """Say who loses and who is better off under a scenario: owners, friends, helpers, victims, innocents; nothing without intervals."""
+    cells = [row for name in (*LURED, *HELPERS, *VICTIMS, *INNOCENT) if (row := material.cells.get((name, scenario))) is not None]
     if not any(np.isfinite(row.low) for row in cells):
         return []
-    lines = []
+    days, lines = material.days, []
     for sign, lead in ((1, "Who loses"), (-1, "Who is better off")):
         rows = [row for row in cells if worse(row) == sign]
         sure, perhaps = ([row for row in rows if is_probable(row) is doubt] for doubt in (False, True))
-        text = (
-            upper("; ".join(map(told, sure))) if sure else "Nobody beyond chance among lured owners, their friends, victims and innocents"
-        )
+        text = upper("; ".join(told(row, days) for row in sure))
+        text = text or "Nobody beyond chance among lured owners, their friends, helpers, victims and innocents"
         if perhaps:
-            text += f". Perhaps, if not by chance among so many outcomes: {'; '.join(map(said, perhaps))}"
+            text += f". Perhaps, if not by chance among so many outcomes: {'; '.join(said(row, days) for row in perhaps)}"
         lines.append(say(f"{text}.", *map(source, [*sure, *perhaps]), lead=lead))
     return lines
 
@@ -103,7 +103,7 @@ def robust_answer(material: Material) -> Section:
     if len(ranking):
         best = str(ranking.iloc[0]["best"])
         found = [c for c in conclusions(robust.robustness) if (c.policy, c.outcome) == (best, material.lead)]
-        text = f"{MODEL_SAYS}, at the ledger's own values {material.title(best)} is best by {called(material.lead)}"
+        text = f"{MODEL_SAYS}, at the ledger's own values {material.title(best)} is best by {name_of(material.lead)}"
         text += f": {found[0].text}." if found else "."
         lines.insert(0, say(text, f"robustness/{material.lead}/{best}", lead="Which policy"))
     blocks: list[Block] = [
@@ -123,6 +123,6 @@ def run_answer(material: Material, outcomes: Sequence[str]) -> Section:
         if (row := cells.get(outcome)) is None:
             continue
         ends = f" ({number(row['low'])} to {number(row['high'])})" if np.isfinite(row["low"]) else ""
-        lines.append(say(f"{number(row['mean'])}{ends} {row['unit']}.", f"summary/{outcome}/{name}", lead=upper(called(outcome))))
+        lines.append(say(f"{number(row['mean'])}{ends} {row['unit']}.", f"summary/{outcome}/{name}", lead=upper(name_of(outcome))))
     about = f"{MODEL_SAYS}, under {material.title(name)}. Nothing is compared here: abm compare holds policies against it."
     return Section("answer", "The answer", [Paragraph(say(about)), Items(lines)])

@@ -53,13 +53,17 @@ class Grid:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with its caption; `file` is its path in the results directory, `svg` its drawing, ready to stand in a page."""
+    """A figure with its caption; `file` is its path in the results directory, `svg` its drawing, ready to stand in a page.
+
+    One that is `broad` is printed on a page laid across.
+    """
 
     kind: ClassVar[str] = "picture"
     file: str
     alt: str
     caption: str
     svg: str
+    broad: bool = False
 
 
 @dataclass(frozen=True)

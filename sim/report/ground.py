@@ -109,7 +109,7 @@ def facts(material: Material) -> Sequence[tuple[str, str]]:
     plan = material.plan
     seeds = f"{plan.seed} to {plan.seed + plan.replications - 1}" if plan.replications > 1 else str(plan.seed)
     found = [
-        ("Command", f"abm {plan.command}"),
+        ("Command", plan.given.line(plan.command) if plan.given.files else f"abm {plan.command}"),
         ("Replications", f"{plan.replications} a scenario, seeds {seeds}"),
         ("Days", _days(material.first)),
         ("Users", f"{material.users:,}"),

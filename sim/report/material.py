@@ -48,6 +48,12 @@ class Material:
         """Users of a run."""
         return self.first.population.users
 
+    @property
+    def days(self) -> int:
+        """Days that means are taken of, in each run."""
+        first, last = self.first.run.window
+        return last - first
+
     @cached_property
     def cells(self) -> dict[tuple[str, str], Row]:
         """The rows of the comparison table by outcome and scenario."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,9 +13,10 @@ from sim.analysis.robust_words import Sentence, cells, robust_sentences
 from sim.analysis.words import number, percent, unit_of
 from sim.comparison import Comparison
 from sim.levers import LEVERS
+from sim.names import is_plural, name_of
 from sim.report.blocks import Block, Command, Grid, Heading, Items, Line, Paragraph, Section, say
 from sim.report.material import Material
-from sim.report.phrases import MODEL_SAYS, called, is_plural, upper
+from sim.report.phrases import MODEL_SAYS, upper
 from sim.report.which import winning
 
 
@@ -22,16 +24,7 @@ def robustness(material: Material) -> Section:
     """Return which conclusions hold over the set of parameter vectors."""
     section = Section("robustness", "Does it hold under other parameters?")
     if material.robust is None:
-        own = f"results/{material.plan.name[:80]}_over_uncertainty"
-        section.blocks.extend(
-            (
-                Paragraph(
-                    say("Not tested here. These commands run the comparison in parameter vectors that the evidence does not rule out:")
-                ),
-                Command(f"abm compare EXPERIMENT --over-uncertainty 20 --out {own}\nabm report {_default(material)} --with {own}"),
-                Paragraph(say("EXPERIMENT is the file, or the files, that this comparison was made of.")),
-            )
-        )
+        section.blocks.extend(_untested(material))
         return section
     robust = material.robust
     section.blocks.extend(_verdicts(robust_sentences(robust.robustness, robust.ranking, material.titles)))
@@ -40,8 +33,24 @@ def robustness(material: Material) -> Section:
         part = robust.robustness[robust.robustness["outcome"] == outcome]
         rows = [[material.title(str(record["policy"])), *cells(record)[1:]] for record in part.to_dict("records")]
         if rows:
-            section.blocks.append(Grid(f"{upper(called(outcome))}: chance and parameters apart", columns, rows))
+            section.blocks.append(Grid(f"{upper(name_of(outcome))}: chance and parameters apart", columns, rows))
     return section
+
+
+def _untested(material: Material) -> list[Block]:
+    """Return the commands that try the comparison under other parameters."""
+    given = material.plan.given
+    here, files = material.plan.place, list(given.files) or ["EXPERIMENT"]
+    own = f"{here}_over_uncertainty" if given.out else f"results/{material.plan.name[:80]}_over_uncertainty"
+    words = ["abm", "compare", *files, "--over-uncertainty", "20", *given.words("--seed"), *given.set_words, "--out", own]
+    what = "They are to be given in the folder where this comparison was made."
+    if not given.files:
+        what = f"EXPERIMENT is the file, or the files, that this comparison was made of; {_again(material)}."
+    return [
+        Paragraph(say("Not tested here. These commands run the comparison in parameter vectors that the evidence does not rule out:")),
+        Command("\n".join([shlex.join(words), shlex.join(["abm", "report", here, "--with", own])])),
+        Paragraph(say(what)),
+    ]
 
 
 def _verdicts(sentences: Sequence[Sentence]) -> list[Block]:
@@ -80,22 +89,29 @@ def thresholds(material: Material) -> Section:
     return section
 
 
-def _default(material: Material) -> str:
-    """Return where the results are unless another place was asked for; the page names no place of the machine that made it."""
-    return f"results/{material.plan.name}"
+def _again(material: Material) -> str:
+    """Say what has to be set as it was here, where the command line is not known."""
+    run = material.first.run
+    return f"set what was set for it, if anything (here: {material.users:,} users, {run.days} days, burn-in {run.burn_in_days} days)"
 
 
 def _missing(material: Material) -> list[Block]:
     winner = winning(material) if material.comparison is not None and not material.plan.axes else None
     chosen = material.plan.scenarios[winner] if winner else None
     levers = list(dict.fromkeys(p.lever for p in chosen.policies.values() if not LEVERS[p.lever].only_policy)) if chosen else []
-    base = material.first.name
-    lines = [f"abm sweep {base}.toml --vary {lever}=0:1:6 --out results/{base}_by_{lever}" for lever in levers or ["LEVER"]]
-    beside = " ".join(f"--with results/{base}_by_{lever}" for lever in levers or ["LEVER"])
+    base, given, here = material.first.name, material.plan.given, material.plan.place
+    file, start = given.baseline or f"{base}.toml", f"{here}_by_" if given.out else f"results/{base}_by_"
+    more = [*given.words("--replications", "--seed"), *given.set_words]
+    outs = {lever: f"{start}{lever}" for lever in levers or ["LEVER"]}
+    lines = [["abm", "sweep", file, "--vary", f"{lever}=0:1:6", *more, "--out", out] for lever, out in outs.items()]
+    lines.append(["abm", "report", here, *(word for out in outs.values() for word in ("--with", out))])
+    what = "They are to be given in the folder where this comparison was made."
+    if not given.baseline:
+        what = f"{file} is the file of the baseline; a sweep goes with this report when its baseline is the same: {_again(material)}."
     return [
         Paragraph(say("Not measured here. These commands vary one lever at a time, from none to all of it:")),
-        Command("\n".join([*lines, f"abm report {_default(material)} {beside}"])),
-        Paragraph(say(f"{base}.toml is the file of the baseline; a sweep goes with this report when its baseline is the same.")),
+        Command("\n".join(map(shlex.join, lines))),
+        Paragraph(say(what)),
     ]
 
 
@@ -119,7 +135,7 @@ def _limits(table: pd.DataFrame) -> list[Line]:
         still = [str(row["outcome"]) for row in records if np.isnan(row["clear_level"])]
         if still:
             rows = [f"thresholds/{outcome}/{side}" for outcome in still]
-            lines.append(say(f"{', '.join(map(called, still))}.", *rows, lead=f"Not beyond chance {goes}"))
+            lines.append(say(f"{', '.join(map(name_of, still))}.", *rows, lead=f"Not beyond chance {goes}"))
     return lines
 
 
@@ -127,7 +143,7 @@ def _moving(row: Mapping[Any, Any], goes: str) -> Line:
     outcome, full = str(row["outcome"]), row["full_relative"]
     verb = ("rise" if row["full_difference"] > 0.0 else "fall") + ("" if is_plural(outcome) else "s")
     whole = f"{percent(abs(full), signed=False)} %" if np.isfinite(full) else f"{number(abs(row['full_difference']))} {unit_of(outcome)}"
-    text = f"{called(outcome)} {verb} by {whole} {goes}; beyond chance from {number(row['clear_level'])} on,"
+    text = f"{name_of(outcome)} {verb} by {whole} {goes}; beyond chance from {number(row['clear_level'])} on,"
     return say(f"{upper(text)} half of that at {number(row['half_level'])}.", f"thresholds/{outcome}/{row['side']}")
 
 
@@ -140,7 +156,7 @@ def _doses(sweep: Comparison) -> Grid:
         own = " (baseline)" if (part["scenario"] == sweep.baseline).all() else ""
         changes = [_change(part.loc[outcome, "relative"]) if outcome in part.index else "-" for outcome in outcomes]
         rows.append([f"{number(level)}{own}", *changes])
-    return Grid("Dose and response: change from the baseline", ["level", *(called(outcome) for outcome in outcomes)], rows)
+    return Grid("Dose and response: change from the baseline", ["level", *(name_of(outcome) for outcome in outcomes)], rows)
 
 
 def _change(share: float) -> str:

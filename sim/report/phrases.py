@@ -9,51 +9,20 @@ import numpy as np
 
 from sim.analysis import Row
 from sim.analysis.intervals import FEW
-from sim.analysis.words import amount, in_all_pairs, interval, is_probable, name_of, number, percent, unit_of
+from sim.analysis.words import amount, in_all_pairs, interval, is_probable, number, percent, unit_of
+from sim.names import is_plural, name_of
 from sim.outcomes import OUTCOMES
 
 MODEL_SAYS = "In the model, given its assumptions"
 
-_CALLED = {
-    "inflow_registered": "new registered accounts",
-    "inflow_unsealed": "newly unsealed accounts",
-    "helpers_by_stall": "assists won by scan teams",
-    "helpers_by_task_platform": "assists won by task platforms",
-    "lifetime_days_rented": "the working life of a rented account",
-    "rented_by_advert": "rentals that began with an advert",
-    "commission_yuan": "the commission paid to owners",
-    "dealer_profit_yuan": "a dealer's profit",
-    "stock_registered": "registered accounts",
-    "review_backlog": "the review backlog",
-    "reports": "reports of accounts",
-    "purged": "accounts that fall in the purge",
-    "self_reports": "self-reports of owners",
-    "owners_banned": "owners banned",
-    "owners_lost": "owners who lose the account for good",
-    "harm_owner_yuan": "owners' own losses",
-    "harm_friend_fraud_yuan": "losses of owners' friends to fraud",
-    "harm_privacy_yuan": "leaks of owners' private data",
-    "sanctions_legal_owner": "owners who face a legal sanction",
-    "innocents_sanctioned": "innocents sanctioned",
-    "helpers_sanctioned": "repeat helpers sanctioned",
-    "helpers_sanctioned_honest": "honest helpers sanctioned by mistake",
-    "helpers_refused": "honest helpers refused",
-    "signups_blocked": "legitimate sign-ups blocked",
-    "signups_delayed": "legitimate sign-ups delayed",
-    "unseals_refused": "legitimate requests to unseal refused",
-    "travellers_challenged": "travellers challenged at login",
-    "friction_hours": "hours that confirmations take from users",
-    "honest_adverts_removed": "honest job adverts removed",
-    "reports_mistaken": "mistaken reports of innocents",
-    "victims": "victims",
-}
-_SINGULAR = {
-    "lifetime_days_rented", "commission_yuan", "dealer_profit_yuan", "review_backlog", "price_yuan", "expected_harm_yuan",
-    "supply_account_days", "enforcement_cost_yuan",
-}  # fmt: skip
+_FEW_CASES = 30
+"""Of so many or fewer the number is told, since a share of them says more than it knows."""
 
 LURED = ("owners_banned", "owners_lost", "sanctions_legal_owner", "harm_owner_yuan", "harm_friend_fraud_yuan")
 """What befalls owners who were lured, and their friends."""
+
+HELPERS = ("sanctions_legal_helper",)
+"""What befalls those who help for pay; their sanctions by the platform are neither good nor bad."""
 
 VICTIMS = ("victims",)
 """Whom accounts of the market are used against."""
@@ -63,17 +32,6 @@ INNOCENT = (
     "travellers_challenged", "honest_adverts_removed", "friction_hours",
 )  # fmt: skip
 """What befalls users who have done nothing wrong."""
-
-
-def called(outcome: str) -> str:
-    """Return what a sentence calls an outcome."""
-    return _CALLED.get(outcome, name_of(outcome))
-
-
-def is_plural(outcome: str) -> bool:
-    """Say whether a sentence speaks of an outcome in the plural."""
-    name = called(outcome)
-    return outcome not in _SINGULAR and (outcome in _CALLED or name.split()[0].endswith("s") or name.endswith("s"))
 
 
 def source(row: Row) -> str:
@@ -97,9 +55,14 @@ def worse(row: Row) -> int:
     return moves(row) * {"lower": 1, "higher": -1, "neither": 0}[better]
 
 
-def said(row: Row) -> str:
-    """Say one row of the comparison table: falls, rises, or does not move beyond chance; with its interval."""
-    name, plural = called(row.outcome), is_plural(row.outcome)
+def said(row: Row, days: int = 0) -> str:
+    """Say one row of the comparison table: falls, rises, or does not move beyond chance; with its interval, and `cases` if few."""
+    text, few = _said(row), cases(row, days)
+    return f"{text}, {few}" if few else text
+
+
+def _said(row: Row) -> str:
+    name, plural = name_of(row.outcome), is_plural(row.outcome)
     if not np.isfinite(row.difference):
         return f"of {name} nothing is known"
     seen = "" if np.isfinite(row.low) else " in one pair of runs"
@@ -114,12 +77,23 @@ def said(row: Row) -> str:
     return f"{text}{seen}" if seen else f"{text} ({interval(row)})"
 
 
-def told(row: Row) -> str:
-    """Say one row as `said` does, and from what to what the mean goes, with its unit."""
-    text = said(row)
+def told(row: Row, days: int = 0) -> str:
+    """Say one row as `said` does, from what to what the mean goes, with its unit, and how many cases that are, if few in all `days`."""
+    text = said(row, days)
     if moves(row) == 0 or row.in_units:  # nothing to say, or said already
         return text
     return f"{text}, from {number(row.baseline_mean)} to {number(row.mean)} {unit_of(row.outcome)}"
+
+
+def cases(row: Row, days: int) -> str:
+    """Say how many cases a change stands on, where the runs of one side have few in all `days` that means are taken of; else nothing."""
+    if not days or row.outcome not in OUTCOMES or OUTCOMES[row.outcome].kind != "flow" or row.outcome.endswith("_yuan"):
+        return ""
+    before, after = (mean * days * row.replications for mean in (row.baseline_mean, row.mean))
+    whole = np.allclose([before, after], np.round([before, after]), rtol=0.0, atol=1e-6)  # amounts and expected numbers are no cases
+    if not whole or min(before, after) > _FEW_CASES or row.unchanged:
+        return ""
+    return f"{before:,.0f} cases to {after:,.0f} in {row.replications} run{'s' if row.replications > 1 else ''} of {days} days"
 
 
 def share(value: float) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import shorten
 from xml.etree import ElementTree as ET
 
 from sim.comparison import Runs
+from sim.names import name_of
 from sim.report.blocks import Block, Command, Paragraph, Picture, Section, say
 from sim.report.material import Material
-from sim.report.phrases import called
 
 _SHOWS = {
     "forest": "What every policy does to every outcome asked for: change in per cent of the baseline, a panel an outcome.",
@@ -34,6 +35,10 @@ _DRAWS = {
 """Elements that draw and do nothing else."""
 _TURNS = {"matrix", "translate", "scale", "rotate", "skewX", "skewY", "rgb", "rgba"}
 _CALL = re.compile(r"([\w-]*)\(\s*(.?)")
+_SCALES = (1.0, 1.3)
+"""Pixels a point of a figure may have: letters of all figures are about equal, none too small to read."""
+_BROAD = 620.0
+"""Points from which a figure is printed on a page of its own, laid across."""
 _SIZE = re.compile(r"0 0 ([\d.]+) ([\d.]+)")
 
 
@@ -55,7 +60,7 @@ def figures(material: Material) -> Section:
             except ValueError as problem:
                 refused.append(f"{name}.svg of {done.plan.name} {problem}")
         if len(drawn) < len(names) or len(refused) > before:
-            missing.append(f"results/{done.plan.name}")
+            missing.append(done.plan.place)
     section.blocks.extend(_draw(missing, refused))
     return section
 
@@ -65,17 +70,24 @@ def _draw(missing: Sequence[str], refused: Sequence[str]) -> list[Block]:
     if not missing:
         return []
     why = f"Left out, since a figure of abm does not do this: {'; '.join(refused)}." if refused else "Some figures are not drawn."
-    return [Paragraph(say(f"{why} This draws them:")), Command("\n".join(f"abm plot {path}" for path in missing))]
+    return [Paragraph(say(f"{why} This draws them:")), Command("\n".join(shlex.join(["abm", "plot", path]) for path in missing))]
 
 
 def _picture(directory: Path, name: str, prefix: str, done: Runs) -> Picture:
     path = directory / "figures" / f"{name}.svg"
     shows = (
-        _SHOWS.get(name) or f"{called(name.removeprefix('interaction_')).capitalize()} over the levels of the two keys that were varied."
+        _SHOWS.get(name) or f"{name_of(name.removeprefix('interaction_')).capitalize()} over the levels of the two keys that were varied."
     )
     if done.plan.axes:
         shows = f"{shows} Varied: {', '.join(vary.key for vary in done.plan.axes)}."
-    return Picture(str(path.with_suffix(".png")), shows, shows, inline(path.read_text(encoding="utf-8", errors="replace"), prefix, shows))
+    drawing = inline(path.read_text(encoding="utf-8", errors="replace"), prefix, shows)
+    return Picture(str(path.with_suffix(".png")), shows, shows, drawing, broad=_width(drawing) > _BROAD)
+
+
+def _width(drawing: str) -> float:
+    """Return how many points wide a drawing that `inline` returned is."""
+    found = _SIZE.search(drawing)
+    return float(found[1]) if found else 0.0
 
 
 def inline(svg: str, prefix: str, alt: str) -> str:
@@ -104,7 +116,8 @@ def inline(svg: str, prefix: str, alt: str) -> str:
     width, height = size.groups()
     root.attrib.clear()
     root.attrib.update({"xmlns": _SVG[1:-1], "xmlns:xlink": _XLINK[1:-1], "role": "img", "aria-label": alt})
-    root.attrib.update({"viewBox": f"0 0 {width} {height}", "style": f"min-width:{float(width):.0f}px"})  # or its letters are too small
+    least, most = (round(float(width) * scale) for scale in _SCALES)
+    root.attrib.update({"viewBox": f"0 0 {width} {height}", "style": f"min-width:{least}px;max-width:{most}px"})
     root.tail = None
     return ET.tostring(root, encoding="unicode")
 

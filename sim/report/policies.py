@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sim.analysis import Row
 from sim.analysis.words import number, recovered, unit_of
 from sim.explain import describe, differences
-from sim.levers import LEVERS
+from sim.levers import LEVERS, Lever
+from sim.names import name_of
 from sim.report.answer import people, whereto
 from sim.report.blocks import Block, Grid, Heading, Items, Line, Paragraph, Section, say
 from sim.report.material import Material
-from sim.report.phrases import called, moves, said, share, source, texts, told, untold, upper
+from sim.report.phrases import moves, said, share, source, texts, told, untold, upper
 from sim.scenario import Scenario
 
 _COST = "enforcement_cost_yuan"
+_PUNISHED = {"legal_certainty": ("sanctions_legal_helper",)}
+"""Outcomes of a side effect beside that of the table of levers, which names one."""
+
 _UP, _DOWN, _OPEN, _SAME, _UNTOLD = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}", "~", "=", "?"
 _MEANS = {
     _UP: "rises beyond chance",
@@ -25,7 +31,8 @@ _MEANS = {
 
 def side_by_side(material: Material) -> Section:
     """Return the policy tables: all outcomes at a glance, then each with its numbers."""
-    outcomes = [outcome for outcome in material.plan.outcomes if any(name == outcome for name, _ in material.cells)]
+    asked = dict.fromkeys([*({material.lead} & set(material.plan.outcomes)), *material.plan.outcomes])  # the lead one is seen first
+    outcomes = [outcome for outcome in asked if any(name == outcome for name, _ in material.cells)]
     blocks: list[Block] = [
         _glance(material, outcomes),
         Paragraph(say(_legend(material, outcomes))),
@@ -47,7 +54,7 @@ def _glance(material: Material, outcomes: list[str]) -> Grid:
         cells = [material.cells[(outcome, name)] for outcome in outcomes]
         written = [f"{texts(row, material.users).relative} {_mark(row)}" for row in cells]
         rows.append([material.title(name), *written])
-    return Grid("All outcomes at a glance: change from the baseline", ["policy", *(called(outcome) for outcome in outcomes)], rows)
+    return Grid("All outcomes at a glance: change from the baseline", ["policy", *(name_of(outcome) for outcome in outcomes)], rows)
 
 
 def _mark(row: Row) -> str:
@@ -85,7 +92,7 @@ def _numbers(material: Material, outcome: str) -> Grid:
         "95 % interval",
         *(["best"] if shares else []),
     ]
-    return Grid(f"{upper(called(outcome))}, {unit}", columns, rows)
+    return Grid(f"{upper(name_of(outcome))}, {unit}", columns, rows)
 
 
 def one_by_one(material: Material) -> Section:
@@ -105,7 +112,9 @@ def one_by_one(material: Material) -> Section:
 
 def _about(material: Material, name: str) -> list[Line]:
     scenario = material.plan.scenarios[name]
-    lines = [_mechanism(material, name, scenario, id_) for id_ in scenario.policies]
+    levers = list(dict.fromkeys(LEVERS[policy.lever] for policy in scenario.policies.values()))
+    lines = [_mechanism(material, name, scenario, id_, alone=len(levers) == 1) for id_ in scenario.policies]
+    lines += _together(material, name, levers) if len(levers) > 1 else []
     others = [text for text in differences(material.first, scenario) if not text.startswith(("Policy ", "Targets "))]
     if others:
         lines.append(say(" ".join(others), f"manifest/{name}", lead="Set otherwise"))
@@ -123,18 +132,42 @@ def _about(material: Material, name: str) -> list[Line]:
     return lines
 
 
-def _mechanism(material: Material, name: str, scenario: Scenario, id_: str) -> Line:
-    """Say what a policy is, what its lever acts on first, and its side effect on the innocent."""
+def _mechanism(material: Material, name: str, scenario: Scenario, id_: str, alone: bool) -> Line:
+    """Say what a policy is, what its lever acts on first, and its side effect on the innocent; how much only where it is `alone`."""
     policy = scenario.policies[id_]
     lever = LEVERS[policy.lever]
     when = describe(policy, scenario).replace(policy.lever, "strength", 1)
     text, rows = f"{upper(lever.meaning)} ({lever.equation}); {when}.", [f"manifest/{name}", f"levers/{lever.name}"]
-    if (row := material.cells.get((lever.moves, name))) is not None:
-        text += f" What it moves first: {said(row)}."
-        rows.append(source(row))
+    first, sides = _rows(material, name, [lever.moves]), _rows(material, name, _sides(lever))
+    moved = "; ".join(said(row, material.days) for row in first) if alone else name_of(lever.moves)
+    text += f" What it moves first: {moved}."
     side = lever.side_effect
-    if (row := material.cells.get((lever.side_outcome, name))) is not None:
-        side = said(row) if side.partition(",")[0] == called(lever.side_outcome) else f"{side}; {said(row)}"
-        rows.append(source(row))
-    text += f" Its side effect: {side}"
-    return say(f"{text}.", *rows, lead=upper(lever.name.replace("_", " ")))
+    if alone and sides:
+        amounts = "; ".join(said(row, material.days) for row in sides)
+        side = amounts if side.partition(",")[0] == name_of(lever.side_outcome) else f"{side}; {amounts}"
+    rows += map(source, [*first, *sides] if alone else [])
+    return say(f"{text} Its side effect: {side}.", *rows, lead=upper(lever.name.replace("_", " ")))
+
+
+def _together(material: Material, name: str, levers: Sequence[Lever]) -> list[Line]:
+    """Say once what all levers of a policy do to what each moves first, and to whom they do harm besides."""
+    moved = _rows(material, name, [lever.moves for lever in levers])
+    sides = _rows(material, name, [outcome for lever in levers for outcome in _sides(lever) if outcome != _COST])
+    sides = [row for row in sides if row not in moved]
+    texts = [
+        f"{lead}: {'; '.join(said(row, material.days) for row in rows)}."
+        for lead, rows in (("What they move first", moved), ("Their side effects", sides))
+        if rows
+    ]
+    note = "What each lever adds is not told apart here."
+    return [say(" ".join([*texts, note]), *map(source, [*moved, *sides]), lead="All levers together")] if texts else []
+
+
+def _sides(lever: Lever) -> tuple[str, ...]:
+    """Return the outcomes that say how large a lever's side effect is."""
+    return (lever.side_outcome, *_PUNISHED.get(lever.name, ()))
+
+
+def _rows(material: Material, name: str, outcomes: Sequence[str]) -> list[Row]:
+    """Return the rows of outcomes that the comparison has, each once."""
+    return [row for outcome in dict.fromkeys(outcomes) if (row := material.cells.get((outcome, name))) is not None]

@@ -9,9 +9,10 @@ import numpy as np
 
 from sim.analysis import Row
 from sim.analysis.words import number
+from sim.names import name_of
 from sim.report.blocks import Line, say
 from sim.report.material import Material
-from sim.report.phrases import MODEL_SAYS, called, joined, said, seeds_note, share, source, told, untold, worse
+from sim.report.phrases import MODEL_SAYS, joined, said, seeds_note, share, source, told, untold, worse
 
 _SURE = 0.95  # of the resamples, as intervals are at 95 %
 
@@ -64,7 +65,7 @@ def which(material: Material, winner: str | None) -> Line:
         return _none(material, compared)
     row = material.cells[(material.lead, winner)]
     place, beside = _place(material, material.lead)
-    texts = [f"{MODEL_SAYS}, {material.title(winner)} is {place} of {compared} by {called(material.lead)}{beside}: {told(row)}."]
+    texts = [f"{MODEL_SAYS}, {material.title(winner)} is {place} of {compared} by {name_of(material.lead)}{beside}: {told(row)}."]
     rows = [source(row)]
     for outcome in material.headline:
         if outcome != material.lead:
@@ -76,7 +77,7 @@ def which(material: Material, winner: str | None) -> Line:
 
 def _only(material: Material, winner: str | None) -> Line:
     (name,) = material.policies
-    row, title, lead = material.cells[(material.lead, name)], material.title(name), called(material.lead)
+    row, title, lead = material.cells[(material.lead, name)], material.title(name), name_of(material.lead)
     if winner is not None:
         verdict = f"{title} makes {lead} better"
     else:
@@ -88,7 +89,7 @@ def _only(material: Material, winner: str | None) -> Line:
 
 def _none(material: Material, compared: str) -> Line:
     """Say that no policy is best by the lead outcome and why, which comes nearest, and which ones are better than nothing."""
-    lead, first = called(material.lead), first_by(material, material.lead)
+    lead, first = name_of(material.lead), first_by(material, material.lead)
     verdict, good = _open(material, material.lead, compared)
     texts, rows = [f"{MODEL_SAYS}, by {lead} {verdict}."], list(good)
     if first is not None and first.scenario != material.first.name:
@@ -109,12 +110,12 @@ def _other(material: Material, outcome: str, winner: str, what: str) -> tuple[st
     if best is None:
         verdict, good = _open(material, outcome, f"the {what}")
         better = f"; better than doing nothing: {each(material, good)}" if good else ""
-        return f"By {called(outcome)} {verdict}{better}{'' if own in good else f'; {here}'}.", [*good, own]
+        return f"By {name_of(outcome)} {verdict}{better}{'' if own in good else f'; {here}'}.", [*good, own]
     place, beside = _place(material, outcome)
     if best == winner:
-        return f"By {called(outcome)} it is {place} as well{beside}: {said(own)}.", [own]
+        return f"By {name_of(outcome)} it is {place} as well{beside}: {said(own)}.", [own]
     row = material.cells[(outcome, best)]
-    return f"By {called(outcome)} {material.title(best)} is {place}{beside}: {said(row)}; {here}.", [row, own]
+    return f"By {name_of(outcome)} {material.title(best)} is {place}{beside}: {said(row)}; {here}.", [row, own]
 
 
 def _place(material: Material, outcome: str) -> tuple[str, str]:
@@ -153,13 +154,14 @@ def over_luck(material: Material, winner: str | None) -> tuple[str, list[str]]:
     if n == 1:
         return "Over luck: unknown which is best, since there is only one replication that all of them finished.", []
     rows = [f"best/{material.lead}/{record['scenario']}" for record in (first, second)]
+    after = f"next is {material.title(str(second['scenario']))}, best in {share(second['best_share'])}"
     text = (
-        f"Over luck: it is best in {share(first['best_share'])} of {number(first['resamples'])} resamples of the {n} seeds;"
-        f" next is {material.title(str(second['scenario']))}, best in {share(second['best_share'])}"
+        f"Over luck: it is best in {share(first['best_share'])} of {number(first['resamples'])} resamples of the {n} seeds; "
+        f"{after if second['best_share'] > 0.0 else 'no other is best in any of them'}"
     )
     for outcome in material.headline if len(material.policies) > 1 else ():
         best, found = winning(material, outcome), first_by(material, outcome)
         if outcome != material.lead and best is not None and found is not None and np.isfinite(found.share):
-            text += f"; by {called(outcome)} {material.title(best)} in {share(found.share)}"
+            text += f"; by {name_of(outcome)} {material.title(best)} in {share(found.share)}"
             rows.append(f"best/{outcome}/{best}")
     return f"{text}{seeds_note(n)}.", rows

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from report_worlds import SCENARIOS, SMALL, filled, plan_of
 
 from sim.comparison import Comparison, Kept, Runs
+from sim.conduct import asked_of
 from sim.plan import single, swept, varies_of
 from sim.store import Memory
 
@@ -31,7 +32,7 @@ def test_a_comparison_shows_changes_and_a_figure(comparison):
     text = comparison._repr_html_()
     assert "Policies &lt;compared&gt; &amp; more" in text
     table = comparison.at_a_glance
-    assert table.index.tolist() == ["lure_squeeze", "friend_confirmation"]
+    assert table.index.tolist() == ["Lure squeeze", "Confirm by voice before paying"]
     assert list(table.columns)[:2] == ["rented accounts, accounts", "total supply, account-days/day"]
     assert re.match(r"-(90|89|90\.\d) % \(-\d", table.iloc[0, 0])
     assert table.iloc[1, 0] == "0 % (0 to 0)"
@@ -41,9 +42,22 @@ def test_a_comparison_shows_changes_and_a_figure(comparison):
     assert b64decode(images[0]).startswith(PNG)
 
 
+def test_a_comparison_made_in_python_is_called_by_titles():
+    scenarios = list(plan_of("supply_squeeze", "lure_squeeze").scenarios.values())
+    assert asked_of(scenarios[0], scenarios[1:2]).title == "Standing regime against Supply squeeze"
+    assert asked_of(scenarios[0], scenarios[1:]).title == "Standing regime against 2 policies"
+
+
+def test_scenarios_that_share_a_title_keep_their_names():
+    plan = plan_of("lure_squeeze")
+    heir = plan.scenarios["lure_squeeze"].changed({"title": plan.scenarios["baseline"].title})
+    done = in_memory(Comparison, replace(plan, scenarios={**plan.scenarios, "lure_squeeze": heir}))
+    assert done.at_a_glance.index.tolist() == ["lure_squeeze"]
+
+
 def test_runs_show_means_and_a_figure():
     runs = in_memory(Runs, replace(single(plan_of().scenarios["baseline"]), replications=2))
-    assert runs.at_a_glance.columns.tolist() == ["baseline"]
+    assert runs.at_a_glance.columns.tolist() == ["Standing regime"]
     assert "rented accounts, accounts" in runs.at_a_glance.index
     assert "<img alt=" in runs._repr_html_()
 

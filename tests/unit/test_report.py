@@ -16,12 +16,13 @@ from report_worlds import EFFECTS, filled, in_memory, lines_of, plan_of, swept
 
 from sim import robustness
 from sim.analysis import Row, robust_words
-from sim.analysis.words import name_of, number, percent
+from sim.analysis.words import number, percent
 from sim.cli import main
 from sim.comparison import Comparison, Robust, Runs
 from sim.conduct import carry_out
 from sim.jobs import Failure
 from sim.levers import LEVERS
+from sim.names import name_of
 from sim.plan import single
 from sim.report import write_report
 from sim.report.blocks import Grid
@@ -175,7 +176,8 @@ def test_the_policy_table_has_a_row_a_policy_with_its_own_numbers(material, page
     glance = section.blocks[0]
     marks = {row[0]: row[1 + glance.columns[1:].index("expected harm")][-1] for row in glance.rows}
     assert (marks["Supply squeeze"], marks["Lure squeeze"]) == ("\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}")
-    assert {row[0]: row[1][-1] for row in glance.rows}["Confirm by voice before paying"] == "="
+    assert glance.columns[:3] == ["policy", "expected harm", "rented accounts"]  # the lead outcome first, then as asked
+    assert {row[0]: row[2][-1] for row in glance.rows}["Confirm by voice before paying"] == "="
 
 
 def test_strength_that_is_enough_is_named_and_what_does_not_move_stands_together(page):
@@ -203,7 +205,7 @@ def test_the_answer_says_which_policy_how_sure_at_what_price_and_who_loses(mater
         "In the model, given its assumptions, Lure squeeze is best of the 4 policies compared by expected harm:"
     )
     assert "By total supply Sensitive account audit is best: total supply falls by" in told["Which policy"]
-    assert "best in 100 % of 4,000 resamples of the 6 seeds; next is" in told["How sure"]
+    assert "best in 100 % of 4,000 resamples of the 6 seeds; no other is best in any of them" in told["How sure"]
     assert "Over parameters, by expected harm, lowest first: " in told["How sure"]
     cost = material.cells[("enforcement_cost_yuan", "lure_squeeze")]
     assert told["What it costs"].startswith("Enforcement cost rises by 17")
@@ -365,6 +367,22 @@ def test_the_page_is_whole_and_asks_nobody(html):
     assert not re.search(r"<(?:script|link|iframe|object|embed|base)\b|@import|url\((?!#)", html)
     assert {link[1:] for link in links} <= set(re.findall(r'\bid="([^"]*)"', html))
     assert "Policies &lt;compared&gt; &amp; more" in html
+
+
+def test_narrow_screens_paper_and_letters(html, material):
+    """Cells name their columns, which is all that a narrow screen shows; commands are a line each that may break."""
+    first = re.search(r"<table.*?</table>", html, re.DOTALL)[0]
+    columns = re.findall(r'<th scope="col">([^<]*)</th>', first)[1:]
+    row = re.findall(r'<td data-column="([^"]*)">', re.search(r"<tbody>\s*<tr>.*?</tr>", first, re.DOTALL)[0])
+    assert row == columns
+    assert columns[0] == "expected harm"
+    text = written(page_of(Material(material.done)), "html", Path("report.html"))
+    commands = re.findall(r"<pre>(.*?)</pre>", text, re.DOTALL)
+    assert len(commands) == 2
+    assert all(re.fullmatch(r"(?:<code>abm [^<\n]*</code>){2,}", block) for block in commands)
+    style = STYLE.read_text()
+    assert re.search(r"pre \{[^}]*white-space: pre-wrap", style)
+    assert "content: attr(data-column)" in style
 
 
 def test_the_page_has_landmarks_a_language_and_headings_in_order(html):

@@ -13,7 +13,7 @@ from sim.comparison import Comparison
 from sim.report.blocks import Grid
 from sim.report.material import Material
 from sim.report.page import page_of
-from sim.report.phrases import moves, said, share, untold
+from sim.report.phrases import cases, moves, said, share, texts, untold
 from sim.report.which import first_by, winning
 
 TIE = {"supply_squeeze": {"expected_harm_yuan": 0.5}, "account_audit": {"expected_harm_yuan": 0.5005}}
@@ -103,6 +103,14 @@ FAILS = {
     "apart": lambda job: (job.scenario_name, job.replication < 3) in {("supply_squeeze", True), ("account_audit", False)},
     "one together": lambda job: job.scenario_name == "account_audit" and job.replication > 0,
 }
+
+
+def test_the_next_one_is_named_only_where_it_is_best_in_some_resamples():
+    clear = told_of(material_of("lure_squeeze", "account_audit"))["How sure"].text
+    assert "it is best in 100 % of 4,000 resamples of the 6 seeds; no other is best in any of them" in clear
+    assert "0 %;" not in clear.replace("100 %", "")
+    close = told_of(material_of(*TIE, effects=TIE, noise=0.2))["How sure"].text
+    assert re.search(r"; next is (Supply squeeze|Sensitive account audit), best in \d", close)
 
 
 def test_policies_that_finished_no_replication_together_are_not_ranked_but_told():
@@ -211,3 +219,65 @@ def test_victims_are_among_those_who_lose():
 )
 def test_only_all_resamples_are_all_and_only_none_are_none(value, text):
     assert share(value) == text
+
+
+NONE_LEFT = Row("sanctions_legal_owner", "p", 7 / 1800, 0.0, -7 / 1800, -0.0053, -0.0025, -0.0091, 0.0013, -1.0, -1.0, -1.0, 6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "probably fall from 0.00389 to 0 owners/day (-0.0053 to -0.0025), 7 cases to 0 in 6 runs of 300 days"),
+        ({"mean": 14 / 1800, "difference": 7 / 1800, "low": 0.0011, "high": 0.0067, "relative": 1.0, "relative_low": 0.3,
+          "relative_high": 1.9},
+         "probably rise by 100 % (+30 to +190 %), 7 cases to 14 in 6 runs of 300 days"),
+        ({"baseline_mean": 1.0, "mean": 0.5, "difference": -0.5, "relative": -0.5, "relative_low": -0.6, "relative_high": -0.4},
+         "probably fall by 50 % (-60 to -40 %)"),
+    ],
+)  # fmt: skip
+def test_a_handful_of_cases_is_counted_and_no_share_has_an_interval_without_width(changes, text):
+    row = NONE_LEFT._replace(**changes)
+    assert said(row, 300).endswith(f" {text}")
+    assert said(row).endswith(f" {text.partition(', 7 cases')[0]}")  # where nobody says how many days there are
+
+
+def test_amounts_and_expected_numbers_are_no_cases():
+    assert cases(NONE_LEFT._replace(baseline_mean=0.0041), 300) == ""
+    assert cases(NONE_LEFT._replace(outcome="review_backlog"), 300) == ""
+
+
+def test_an_interval_of_a_share_without_width_is_no_interval():
+    assert not NONE_LEFT.has_relative
+    assert texts(NONE_LEFT, 1_000_000).relative_interval == "-"
+    same = NONE_LEFT._replace(low=-7 / 1800, high=-7 / 1800)
+    assert same.has_relative  # the same everywhere, in units and as a share
+
+
+def test_helpers_are_told_where_they_are_punished():
+    effects = {"lure_squeeze": {**EFFECTS["lure_squeeze"], "sanctions_legal_helper": 3.0}}
+    page = page_of(material_of("lure_squeeze", effects=effects))
+    words = r"epeat helpers who face a legal sanction rise (by \d+ %|to [\d.]+ times)"
+    losers, (together,) = (
+        [line for line in lines_of(page, key) if line.lead == lead]
+        for key, lead in (("answer", "Who loses"), ("each", "All levers together"))
+    )
+    for line in (*losers, together):
+        assert re.search(words, line.text)
+        assert "comparison/sanctions_legal_helper/lure_squeeze" in line.rows
+
+
+def test_what_a_package_does_is_said_once_and_of_no_single_lever():
+    page = page_of(material_of("lure_squeeze", "account_audit"))
+    lines = list(lines_of(page, "each"))
+    levers = [line for line in lines if line.lead in {"Ad takedown", "Awareness campaign", "Legal certainty"}]
+    assert len(levers) == 3
+    for line in levers:
+        assert "What it moves first: rentals that began with an advert. Its side effect: " in line.text
+        assert not [row for row in line.rows if row.startswith("comparison/")]
+        assert "%" not in line.text
+    (together,) = [line for line in lines if line.lead == "All levers together"]
+    assert together.text.count("rentals that began with an advert fall by 9") == 1
+    assert "honest job adverts removed" in together.text
+    assert "enforcement cost" not in together.text  # told under Cost, of the whole package
+    (alone,) = [line for line in lines if line.lead == "Account audit"]
+    assert re.search(r"Its side effect: .*innocents sanctioned rise ", alone.text)

@@ -11,7 +11,7 @@ from report_worlds import filled, plan_of
 
 from sim.conduct import carry_out
 from sim.report import write_report
-from sim.report.pictures import inline
+from sim.report.pictures import _BROAD, _width, inline
 from sim.store import Store
 
 SVG = """<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
@@ -122,3 +122,10 @@ def test_a_figure_that_does_more_than_draw_is_left_out_and_named(tmp_path):
     less = (tmp_path / "less.html").read_text()
     assert less.count("<svg") == whole.count("<svg") - 2
     assert "<script" not in less
+
+
+@pytest.mark.parametrize(("points", "least", "most", "broad"), [(381.6, 382, 496, False), (1000.8, 1001, 1301, True)])
+def test_letters_of_all_figures_are_about_equal(points, least, most, broad):
+    text = inline(SVG.replace("0 0 72 36", f"0 0 {points} 300"), "f-", "")
+    assert f'style="min-width:{least}px;max-width:{most}px"' in text
+    assert (_width(text) > _BROAD) is broad
