@@ -69,7 +69,8 @@ def who_is_hurt(table: pd.DataFrame, study: Study, axes: Sequence[Axes] | None =
             unit + {"": "", "%": "\nnumbers: change, % of the baseline", "units": f"\nnumbers: change, {unit}"}[shown], fontsize=8
         )
     names = [study.title(study.baseline), *(study.title(name) for name in scenarios)]
-    panels[0].set_yticks(range(len(names)), [wrapped(name, 30, 2) for name in names], fontsize=8)
+    for ax in panels[: len(_PANELS) : _COLUMNS] if axes is None else panels[:1]:
+        ax.set_yticks(range(len(names)), [wrapped(name, 30, 2) for name in names], fontsize=8)
     panels[0].set_ylim(len(names) - 0.45, -0.55)
     if axes is None:
         handles = [Patch(facecolor=colour) for colour in SEGMENT_COLOURS.values()]

@@ -174,7 +174,7 @@ def test_sentences_say_who_makes_it_who_works_against_it_and_what_overlaps(file)
     assert cost.startswith(
         "Enforcement cost rises by 3 yuan/day (3 to 3) with all 3. Shares: ad takedown 100 % (100 to 100) of the rise; none"
     )
-    assert arrests == "Arrests dealer: exactly unchanged by each of the 3 levers."
+    assert arrests == "Dealers arrested: exactly unchanged by each of the 3 levers."
     assert "exact at each seed over all 8 combinations" in note
     assert "95 % intervals over 5 seeds" in note
 
