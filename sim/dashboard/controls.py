@@ -84,7 +84,7 @@ def Range(
 
 @solara.component_vue("tab.vue")
 def Tab() -> None:
-    """Say which language the page is in, and let a phone zoom it."""
+    """Say which language the page is in, let a phone zoom it, and tell when the server no longer answers."""
 
 
 @solara.component
