@@ -208,6 +208,7 @@ def test_what_is_typed_stays_while_days_come_in(visit):
     pairs.fill("1")
     pairs.press("Enter")
     expect(pairs).to_have_value("2")
+    expect(pairs).to_have_accessible_description("2 to 200")
     name = page.get_by_label("Name of the scenario")
     name.press("ControlOrMeta+a")
     name.press_sequentially("as_i_typed_it", delay=20)
@@ -229,15 +230,39 @@ def test_what_cannot_be_run_leaves_no_picture_of_what_was(visit, picture):
     page = visit(QUICK)
     expect(pictures_of(page, 180)).to_have_count(2 * len(CHARTS))
     page.get_by_text("Users, days and luck").click()
-    for name, key in (("Days", "run.days"), ("Users", "population.users")):
+    for name, least in (("Days", "241"), ("Users", "1,000")):
         field = page.get_by_label(name, exact=True)
         field.fill("0")
         field.press("Enter")
-        expect(page.get_by_text(f"{key} = 0: ")).to_be_visible()
+        expect(page.get_by_text(re.compile(f"^{name} must be {least} to .*, not 0"))).to_be_visible()
         expect(field).to_have_value("0")
     expect(page.locator(STATE)).to_have_text("nothing is run")
     expect(page.locator('img[alt$=", nothing is run"]')).to_have_count(2 * len(CHARTS))
     picture(page, "nothing_is_run")
+    for name, number in (("Days", "540"), ("Users", "2000000")):  # as the file has them
+        field = page.get_by_label(name, exact=True)
+        field.fill(number)
+        field.press("Enter")
+        expect(page.get_by_text(re.compile(f"^{name} must be"))).to_have_count(0)
+        expect(field).to_have_value(number)
+    page.wait_for_url("**/?scenario=two_million")
+    expect(page.locator(STATE)).to_have_text("day 180 of 540: paused, ready for the policy")
+
+
+def test_what_cannot_be_run_is_said_once_in_words_of_the_page(visit, picture):
+    page = visit("?scenario=combined&users=200000&days=260")
+    page.get_by_label("Policy day").fill("900")
+    page.keyboard.press("Enter")
+    page.get_by_text("Segments of users aimed at").click()
+    for segment in ("Student", "Stay at home parent", "Freelancer", "Other"):
+        page.get_by_label(segment).uncheck()
+    said = (
+        "The policy day 900 is after the run, whose last day is 259.",
+        "Tick at least one segment of users: the policy is aimed at nobody.",
+        "what is chosen cannot be run, so it is no scenario",  # where it is kept
+    )
+    expect(page.locator(".abm-fault")).to_have_text(said)
+    picture(page, "said_once")
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
