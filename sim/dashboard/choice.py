@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sim.dashboard.limits import LIMITS, unfit
 from sim.explain import describe
-from sim.faults import ScenarioError
+from sim.faults import Fault, ScenarioError
 from sim.levers import LEVERS, SEGMENTS
 from sim.scenario import Scenario, scenario_from
 
@@ -100,11 +101,14 @@ class Opened:
 
         Nothing chosen gives the scenario of the file to the letter. A lever at its standing strength has no policy.
         """
+        policies = self._policies(choice)
+        if problems := list(unfit({name: getattr(choice, name) for name in LIMITS}, self.scenario.run, policies.values())):
+            raise ScenarioError(Fault("", "", "", problem) for problem in problems)
         run = {"population.users": choice.users, "run.days": choice.days, "run.seed": choice.seed}
         overrides = {key: value for key, value in run.items() if value is not None}
         data = self.scenario.model_dump(exclude_none=True)
         where = f"scenario {self.scenario.name}"
-        policy = scenario_from({**data, "policies": self._policies(choice)}, where, overrides=overrides, origin="the page")
+        policy = scenario_from({**data, "policies": policies}, where, overrides=overrides, origin="the page")
         baseline = policy.model_copy(update={"name": STANDING, "title": "Standing regime", "policies": {}, "targets": []})
         policy = policy.model_copy(update={"name": OWN, "title": "Your policy"})
         starts = [one.first_day for one in policy.policies.values()]
@@ -141,7 +145,7 @@ def _plain(lever: str, strength: float, day: int, ramp: int, segments: tuple[str
 
 def faults_of(error: ScenarioError) -> list[str]:
     """Return what is wrong, a line each, without where it stands: the page is the only place."""
-    return [f"{fault.key} = {fault.value}: {fault.problem}" if fault.value else f"{fault.key}: {fault.problem}" for fault in error.faults]
+    return [str(replace(fault, where="")) for fault in error.faults]
 
 
 def label(lever: str) -> str:

@@ -1,8 +1,9 @@
 """Controls of the page: the scenario and its run, when and whom the policy reaches, and the levers.
 
-Of Mesa's SolaraViz the sliders (`Slider`, `UserInputs`) are used here and the counter that says that there is something new
-(`update_counter`) in `results`. The rest shows one model, which it steps in the page's own process and makes anew at every change; here are
-two with the same luck, stepped in another process, and they have neither a data collector nor a space.
+Of Mesa's SolaraViz the description of a slider (`Slider`) is used here and the counter that says that there is something new
+(`update_counter`) in `results`. The slider itself is the browser's own: that of `UserInputs` is set by every redraw, so that one which was
+under way while a key was pressed set it back. The rest shows one model, which it steps in the page's own process and makes anew at every
+change; here are two with the same luck, stepped in another process, and they have neither a data collector nor a space.
 
 What a part shows is among its arguments: Solara draws it anew when they differ.
 """
@@ -14,7 +15,6 @@ from dataclasses import replace
 from typing import Any
 
 import solara
-from mesa.visualization.solara_viz import UserInputs
 from mesa.visualization.user_param import Slider
 from solara.alias import rv
 
@@ -68,17 +68,31 @@ def Field(
     """Show a field for a whole number, taken over with Enter or when it is left, or for a text, taken over as it is typed."""
 
 
-@solara.component_vue("names.vue")
-def SliderNames() -> None:
-    """Tell readers of the screen the language, and what each slider is called, which Vuetify shows but does not say."""
+@solara.component_vue("slider.vue")
+def Range(
+    name: str,
+    label: str,
+    value: float,
+    least: float,
+    most: float,
+    step: float,
+    on_wanted: Callable[[tuple[float, int]], None],
+    wanted: tuple[float, int] = (0.0, 0),
+) -> None:
+    """Show a slider at a value; `wanted` is where the reader has moved it, and how many times, and is never given."""
+
+
+@solara.component_vue("tab.vue")
+def Tab() -> None:
+    """Say which language the page is in, let a phone zoom it, and tell when the server no longer answers."""
 
 
 @solara.component
 def Lever(desk: Desk, name: str, strength: float, standing: float, kept: str, chosen: Chosen) -> None:
     """Show one lever: its slider, and what it does."""
 
-    def moved(_: str, value: float) -> None:
-        desk.move(name, round(value, 4))
+    def moved(wanted: tuple[float, int]) -> None:
+        desk.move(name, round(wanted[0], 4))
         chosen()
 
     if LEVERS[name].only_policy:
@@ -86,7 +100,8 @@ def Lever(desk: Desk, name: str, strength: float, standing: float, kept: str, ch
     else:
         words = f"{strength:.2f}, as standing" if strength == standing else f"{strength:.2f}, standing {standing:.2f}"
     with solara.Div(classes=["abm-lever", *(["abm-moved"] if strength != standing else [])]):
-        UserInputs({name: Slider(f"{label(name)}: {words}", value=strength, min=0.0, max=1.0, step=0.01)}, on_change=moved)
+        slider = Slider(f"{label(name)}: {words}", value=strength, min=0.0, max=1.0, step=0.01)
+        Range(name=name, label=slider.label, value=slider.value, least=slider.min, most=slider.max, step=slider.step, on_wanted=moved)
         tag("small", LEVERS[name].meaning)
         if kept:
             tag("small", f"As in the file until you move it: {kept}.", class_="abm-kept")

@@ -7,29 +7,19 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from sim.dashboard.choice import Choice, faults_of
+from sim.dashboard.limits import LIMITS
 from sim.dashboard.offer import Offer
 from sim.faults import ScenarioError, corrected, nearest, one_of, show
 from sim.levers import LEVERS, SEGMENTS
-from sim.scenario_tables import People, Run
 
 _MOST_KEYS = 100
-_DAYS = Run.model_fields["days"].metadata[1].le
-_WHOLE: dict[str, tuple[int, int]] = {
-    "day": (0, _DAYS),
-    "ramp": (0, _DAYS),
-    "users": (People.model_fields["users"].metadata[0].ge, People.model_fields["users"].metadata[1].le),
-    "days": (1, _DAYS),
-    "seed": (0, Run.model_fields["seed"].metadata[1].le),
-}
-"""Whole numbers in a link, with the least and the greatest that a scenario's file takes."""
-
-_KEYS = ("scenario", *_WHOLE, "segments", *LEVERS)
+_KEYS = ("scenario", *LIMITS, "segments", *LEVERS)
 
 
 def query_of(choice: Choice) -> str:
     """Return the query of the link that restores a choice."""
     fields: dict[str, Any] = {"scenario": choice.scenario}
-    fields |= {name: getattr(choice, name) for name in _WHOLE if getattr(choice, name) is not None}
+    fields |= {name: getattr(choice, name) for name in LIMITS if getattr(choice, name) is not None}
     if choice.segments is not None:
         fields["segments"] = ",".join(choice.segments)
     fields |= {lever: f"{strength:.12g}" for lever, strength in choice.strengths.items()}
@@ -54,8 +44,8 @@ def choice_of(query: str, offer: Offer) -> tuple[Choice, list[str]]:
                 problems.append(f"{key} = {show(text)}: must be a number from 0 to 1")
             else:
                 strengths[key] = strength
-        elif key in _WHOLE:
-            low, high = _WHOLE[key]
+        elif key in LIMITS:
+            low, high = LIMITS[key]
             if text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high:
                 fields[key] = int(text)
             else:

@@ -10,7 +10,7 @@ from pathlib import Path
 import solara
 from mesa.visualization.utils import force_update
 
-from sim.dashboard.controls import LeverGroups, ScenarioAndRun, SliderNames, WhenAndWhom, notice, tag
+from sim.dashboard.controls import LeverGroups, ScenarioAndRun, Tab, WhenAndWhom, notice, tag
 from sim.dashboard.desk import Desk
 from sim.dashboard.offer import Offer
 from sim.dashboard.pictures import Painter
@@ -62,7 +62,7 @@ def Page() -> None:
 
     solara.Title("abm dashboard")
     solara.Style(_STYLE)
-    SliderNames()
+    Tab()
     with solara.Div(classes=["abm"]):
         tag("header", tag("h1", "The account black market: levers by hand"), tag("p", _LIMITS))
         with solara.Div():  # there in any case: what follows would be made anew, and lose the focus, when the notices go

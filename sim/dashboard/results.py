@@ -137,7 +137,7 @@ def ReplicationsPanel(desk: Desk) -> None:
     replications = desk.replications
     with solara.Card("How sure?", classes=["abm-card"]):
         tag("p", "One pair of runs is one draw of luck. More pairs, on further seeds, give the numbers and charts 95 % intervals.")
-        Field(label="Pairs of runs", value=wanted, on_value=want, least=2, most=MOST_PAIRS)
+        Field(label="Pairs of runs", value=wanted, on_value=want, hint=f"2 to {MOST_PAIRS}", least=2, most=MOST_PAIRS)
         known = replications.known
         if replications.under_way and known is not None:
             tag("progress", max=str(known.total), value=str(known.done), aria_label="runs done")

@@ -136,8 +136,9 @@ def visit(new_page, address) -> Iterator[Callable[..., object]]:
     opened: list[object] = []
     wrong: list[str] = []
 
-    def open_(query: str = "", size: str = "desktop") -> object:
+    def open_(query: str = "", size: str = "desktop", script: str = "") -> object:
         page = new_page(size)
+        page.add_init_script(script)
         opened.append(page)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         ours = (address, f"blob:{address}", "data:")

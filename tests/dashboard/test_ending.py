@@ -20,3 +20,23 @@ def test_ctrl_c_ends_pairs_of_runs_that_are_under_way(new_page, serve):
         page.get_by_role("button", name="Run 200 pairs").click()
         expect(page.get_by_text(re.compile(r"^[1-9]\d* of 400 runs done"))).to_be_visible()
     page.close()
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_page_whose_server_has_gone_says_so(new_page, serve, picture, size):
+    from playwright.sync_api import expect
+
+    page = new_page(size)
+    with serve() as (address, _):
+        page.goto(f"{address}?scenario=two_million&users=200000&days=260&registration_audit=0.9")
+        alert = page.get_by_role("alert").get_by_text("The dashboard has ended")
+        expect(page.get_by_text(re.compile("ready for the policy"))).to_be_visible()
+        page.get_by_label("Name of the scenario").scroll_into_view_if_needed()
+        with page.expect_response("**/readyz") as answer:
+            pass
+        assert answer.value.ok
+        expect(alert).to_have_count(0)
+    expect(alert).to_be_in_viewport()
+    expect(alert).to_contain_text("start abm dashboard again; the link in the address restores this page")
+    picture(page, f"ended_{size}")
+    page.close()

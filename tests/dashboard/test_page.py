@@ -18,6 +18,14 @@ SQUEEZE = ("Registration audit", "Assisted verification", "Unsealing strictness"
 QUICK = "?scenario=two_million&users=200000&days=260"
 STATE = ".abm-state"
 
+LATE = """
+const Native = window.WebSocket;
+window.WebSocket = class extends Native {
+  set onmessage(hear) { super.onmessage = (event) => setTimeout(() => hear(event), 500); }
+};
+"""
+"""Lets everything that Python says come to the page half a second late."""
+
 
 def numbers(page, column: str) -> dict[str, float]:
     """Return a column of the table of numbers, to the last digit."""
@@ -58,7 +66,7 @@ def test_a_supply_squeeze_from_the_first_look_to_the_file(visit, picture, abm, f
     expect(page.locator(STATE)).to_have_text("day 180 of 540: paused, ready for the policy")
     for lever in SQUEEZE:
         moved(page, lever, 6)
-        expect(page.get_by_role("slider", name=f"{lever}: 0.90, standing 0.30")).to_have_attribute("aria-valuenow", "0.9")
+        expect(page.get_by_role("slider", name=f"{lever}: 0.90, standing 0.30")).to_have_value("0.9")
     page.get_by_label("Pace").select_option("10 days a second")
     page.get_by_role("button", name="Play").click()
     expect(page.locator(STATE)).to_have_text(re.compile(r"day (18[1-9]|19\d) of 540: both runs are going"))
@@ -100,7 +108,38 @@ def test_a_supply_squeeze_from_the_first_look_to_the_file(visit, picture, abm, f
     page.reload()
     expect(page.get_by_role("slider", name="Registration audit: 0.90, standing 0.30")).to_be_visible()
     for lever in SQUEEZE:
-        expect(page.get_by_role("slider", name=lever)).to_have_attribute("aria-valuenow", "0.9")
+        expect(page.get_by_role("slider", name=lever)).to_have_value("0.9")
+
+
+def test_a_lever_stays_where_it_is_moved_however_late_answers_come(visit):
+    page = visit(QUICK, script=LATE)
+    slider = page.get_by_role("slider", name="Registration audit")
+    slider.focus()
+    for value in ("0.4", "0.5", "0.6", "0.7", "0.8", "0.9"):
+        page.keyboard.press("PageUp")
+        page.wait_for_timeout(200)  # the answer to the press before the last comes in between
+        assert slider.input_value() == value
+    expect(page.get_by_text("Registration audit: 0.90, standing 0.30")).to_be_visible()
+    page.wait_for_url("**&registration_audit=0.9")
+    assert slider.input_value() == "0.9"
+
+
+def test_a_lever_is_moved_by_the_mouse_put_back_and_moved_there_again(visit):
+    page = visit(QUICK)
+    slider = page.get_by_role("slider", name="Registration audit")
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 1, box["y"] + box["height"] / 2, steps=60)
+    page.mouse.up()
+    expect(slider).to_have_value("1")
+    expect(page.get_by_text("Registration audit: 1.00, standing 0.30")).to_be_visible()
+    page.get_by_role("button", name="Everything as in the file").click()
+    expect(page.get_by_text("Registration audit: 0.30, as standing")).to_be_visible()
+    expect(slider).to_have_value("0.3")
+    slider.press("End")
+    expect(page.get_by_text("Registration audit: 1.00, standing 0.30")).to_be_visible()
+    expect(slider).to_have_value("1")
 
 
 def test_nothing_moved_changes_nothing(visit):
@@ -169,6 +208,7 @@ def test_what_is_typed_stays_while_days_come_in(visit):
     pairs.fill("1")
     pairs.press("Enter")
     expect(pairs).to_have_value("2")
+    expect(pairs).to_have_accessible_description("2 to 200")
     name = page.get_by_label("Name of the scenario")
     name.press("ControlOrMeta+a")
     name.press_sequentially("as_i_typed_it", delay=20)
@@ -190,15 +230,39 @@ def test_what_cannot_be_run_leaves_no_picture_of_what_was(visit, picture):
     page = visit(QUICK)
     expect(pictures_of(page, 180)).to_have_count(2 * len(CHARTS))
     page.get_by_text("Users, days and luck").click()
-    for name, key in (("Days", "run.days"), ("Users", "population.users")):
+    for name, least in (("Days", "241"), ("Users", "1,000")):
         field = page.get_by_label(name, exact=True)
         field.fill("0")
         field.press("Enter")
-        expect(page.get_by_text(f"{key} = 0: ")).to_be_visible()
+        expect(page.get_by_text(re.compile(f"^{name} must be {least} to .*, not 0"))).to_be_visible()
         expect(field).to_have_value("0")
     expect(page.locator(STATE)).to_have_text("nothing is run")
     expect(page.locator('img[alt$=", nothing is run"]')).to_have_count(2 * len(CHARTS))
     picture(page, "nothing_is_run")
+    for name, number in (("Days", "540"), ("Users", "2000000")):  # as the file has them
+        field = page.get_by_label(name, exact=True)
+        field.fill(number)
+        field.press("Enter")
+        expect(page.get_by_text(re.compile(f"^{name} must be"))).to_have_count(0)
+        expect(field).to_have_value(number)
+    page.wait_for_url("**/?scenario=two_million")
+    expect(page.locator(STATE)).to_have_text("day 180 of 540: paused, ready for the policy")
+
+
+def test_what_cannot_be_run_is_said_once_in_words_of_the_page(visit, picture):
+    page = visit("?scenario=combined&users=200000&days=260")
+    page.get_by_label("Policy day").fill("900")
+    page.keyboard.press("Enter")
+    page.get_by_text("Segments of users aimed at").click()
+    for segment in ("Student", "Stay at home parent", "Freelancer", "Other"):
+        page.get_by_label(segment).uncheck()
+    said = (
+        "The policy day 900 is after the run, whose last day is 259.",
+        "Tick at least one segment of users: the policy is aimed at nobody.",
+        "what is chosen cannot be run, so it is no scenario",  # where it is kept
+    )
+    expect(page.locator(".abm-fault")).to_have_text(said)
+    picture(page, "said_once")
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
@@ -218,8 +282,10 @@ def test_the_bar_stays_in_reach_and_keeps_the_focus_when_a_run_dies(visit, marke
     expect(page.locator(STATE)).to_have_text("day 260 of 260: done")
 
 
-def test_the_page_says_which_language_it_speaks(visit):
-    expect(visit(QUICK).locator("html")).to_have_attribute("lang", "en")
+def test_the_page_says_which_language_it_speaks_and_may_be_zoomed(visit):
+    page = visit(QUICK)
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator("meta[name=viewport]")).to_have_attribute("content", "width=device-width, initial-scale=1")
 
 
 def test_what_a_link_cannot_have_is_said(visit):

@@ -105,21 +105,43 @@ def test_users_days_and_seed_are_those_of_both_arms():
     assert pair.baseline.identity() == pair.policy.identity()
 
 
+LATE = "The policy day 540 is after the run, whose last day is 539."
+NOBODY = "Tick at least one segment of users: the policy is aimed at nobody."
+
+
 @pytest.mark.parametrize(
-    ("fields", "word"),
+    ("fields", "said"),
     [
-        ({"users": 3}, "users"),
-        ({"days": 10}, "days"),
-        ({"day": 540, "strengths": {"login_check": 0.5}}, "start_day"),
-        ({"segments": ()}, "segments"),
+        ({"users": 3}, ["Users must be 1,000 to 2,000,000,000, not 3."]),
+        ({"days": 0}, ["Days must be 241 to 20,000, not 0."]),
+        ({"days": 10}, ["Days must be 241 to 20,000, not 10: means are taken from day 240 on."]),
+        ({"days": 240}, ["Days must be 241 to 20,000, not 240: means are taken from day 240 on."]),
+        ({"days": 20_001}, ["Days must be 241 to 20,000, not 20,001."]),
+        ({"seed": -1}, ["Seed must be 0 to 9,007,199,254,740,992, not -1."]),
+        ({"ramp": -1}, ["Ramp must be 0 to 20,000, not -1."]),
+        ({"day": -1}, ["Policy day must be 0 to 20,000, not -1."]),
+        ({"day": 540}, [LATE]),
+        ({"segments": ()}, [NOBODY]),
+        ({"users": 3, "day": 540, "segments": ()}, ["Users must be 1,000 to 2,000,000,000, not 3.", LATE, NOBODY]),
     ],
-    ids=["users", "days", "day", "segments"],
+    ids=str,
 )
-def test_what_cannot_be_run_is_said(fields, word):
-    choice = replace(Choice("plain", strengths={"ad_takedown": 0.5}), **fields)
+def test_what_cannot_be_run_is_said_once_and_as_the_page_calls_it(fields, said):
+    choice = replace(Choice("plain", strengths=dict.fromkeys(LEVERS, 0.55)), **fields)
     with pytest.raises(ScenarioError) as error:
         PLAIN.pair(choice)
-    assert any(word in line for line in faults_of(error.value))
+    assert faults_of(error.value) == said
+
+
+@pytest.mark.parametrize("fields", [{"users": 1_000}, {"days": 241}, {"day": 539}, {"day": 0}, {"ramp": 20_000}, {"seed": 2**53}], ids=str)
+def test_the_last_that_can_be_run_is_run(fields):
+    PLAIN.pair(replace(Choice("plain", strengths=dict.fromkeys(LEVERS, 0.55)), **fields))
+
+
+def test_a_policy_of_the_file_that_a_shorter_run_leaves_behind_is_said():
+    with pytest.raises(ScenarioError) as error:
+        MIXED.pair(Choice("mixed", days=300))
+    assert faults_of(error.value) == ["The policy day 300 is after the run, whose last day is 299."]
 
 
 CHOICES = {
