@@ -5,15 +5,22 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import signal
 import socket
+import threading
 import warnings
 import webbrowser
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sim.dashboard.offer import Offer
 from sim.faults import Fault, ScenarioError
+from sim.workers import interrupts_held
+
+if TYPE_CHECKING:
+    import uvicorn
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -67,6 +74,11 @@ def bound(host: str, port: int) -> socket.socket:
 
 def serve(offer: Offer, listening: socket.socket, host: str, opens: bool, say: Callable[[str], None]) -> None:
     """Serve the page until it is interrupted; raises `ScenarioError` when Solara is not installed."""
+    with _interrupted_once():
+        _serve(offer, listening, host, opens, say)
+
+
+def _serve(offer: Offer, listening: socket.socket, host: str, opens: bool, say: Callable[[str], None]) -> None:
     os.environ.update(_SETTINGS)
     logging.getLogger("solara.server.app").addFilter(_is_of_use)
     warnings.filterwarnings("ignore", "Cookies with samesite=none", UserWarning)  # Solara's, of a page within another one
@@ -86,7 +98,43 @@ def serve(offer: Offer, listening: socket.socket, host: str, opens: bool, say: C
         say(f"the dashboard is at {url} (Ctrl-C ends it)")
         if opens:
             webbrowser.open(url)
-        uvicorn.Server(config).run(sockets=[listening])
+        _run(uvicorn.Server(config), listening)
+
+
+def _run(server: uvicorn.Server, listening: socket.socket) -> None:
+    """Run a server in a thread, where it takes no signals, until one interrupts the wait for it; then let it close what is open."""
+    ended = threading.Event()
+
+    def work() -> None:
+        try:
+            server.run([listening])
+        finally:
+            ended.set()
+
+    try:
+        with interrupts_held():
+            threading.Thread(target=work).start()
+        ended.wait()
+    finally:
+        server.should_exit = True
+        ended.wait()
+
+
+@contextmanager
+def _interrupted_once() -> Iterator[None]:
+    """Let one Ctrl-C interrupt the block; from then on the command is ending, which another one does not disturb."""
+
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is end:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def guarded(app: App, at_home: bool) -> App:

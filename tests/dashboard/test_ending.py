@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 
 import pytest
 
@@ -39,4 +41,17 @@ def test_a_page_whose_server_has_gone_says_so(new_page, serve, picture, size):
     expect(alert).to_be_in_viewport()
     expect(alert).to_contain_text("start abm dashboard again; the link in the address restores this page")
     picture(page, f"ended_{size}")
+    page.close()
+
+
+@pytest.mark.parametrize("opened", [True, False], ids=["with a page", "before any page"])
+def test_ctrl_c_again_and_again_ends_as_one_does(new_page, serve, opened):
+    page = new_page()
+    with serve() as (address, process):
+        if opened:
+            page.goto(f"{address}?scenario=two_million")
+            page.get_by_role("button", name="Play").wait_for()
+        for _ in range(3):
+            os.kill(process, signal.SIGINT)
+            page.wait_for_timeout(30)
     page.close()
