@@ -1,12 +1,14 @@
-"""`python -m sim` is the command `abm`; nothing is imported here that a worker process does not need."""
+"""The command `abm`, also as `python -m sim`; nothing is imported here that a worker process does not need."""
 
 import sys
 
 
 def main() -> int:
     """Run the command; return the exit code."""
-    from sim.cli import main as run_command
-
+    try:
+        from sim.cli import main as run_command
+    except KeyboardInterrupt:  # there is nothing to put away yet
+        return 130
     return run_command()
 
 

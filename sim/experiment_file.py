@@ -200,7 +200,9 @@ def experiment_of(
         faults.extend(unpaired(first, found, ""))
     if faults or first is None:
         raise ScenarioError(faults)
-    return Experiment(name, name.replace("_", " "), "", first, tuple(found), file=Path(baseline))
+    titles = [scenario.title or scenario.name.replace("_", " ") for scenario in (first, *found)]
+    title = f"{titles[1] if len(found) == 1 else f'{len(found)} policies'} against {titles[0]}"
+    return Experiment(name, title, "", first, tuple(found), file=Path(baseline))
 
 
 def parse_vary(text: str, key: str = "") -> Vary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -158,8 +159,18 @@ def assert_same_tables() -> Callable[[Path, Path], None]:
 def _compare(one: Path, other: Path) -> None:
     for name in ("daily.parquet", "comparison.csv", "comparison.parquet", "summary.csv", "best.csv", "figures/forest.svg"):
         assert (one / name).read_bytes() == (other / name).read_bytes(), name
-    pages = [(path / "report.html").read_text(encoding="utf-8").partition("<footer")[0] for path in (one, other)]  # below: the commit
-    first_page, other_page = (re.sub(r"<pre.*?</pre>", "", page, flags=re.DOTALL) for page in pages)  # commands name their directory
-    assert first_page == other_page
+    assert _page(one) == _page(other)
     first, second = (pd.read_parquet(path / "runs.parquet").drop(columns="seconds") for path in (one, other))
     pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def _page(path: Path) -> str:
+    """Return a report down to its footer, which names a commit, with the directory that its commands name called DIR."""
+    page = (path / "report.html").read_text(encoding="utf-8").partition("<footer")[0]
+    place = re.escape(json.loads((path / "manifest.json").read_text(encoding="utf-8"))["given"]["out"])
+    commands = re.findall(r"<pre>.*?</pre>", page, flags=re.DOTALL)
+    assert commands
+    assert place
+    for typed in commands:
+        page = page.replace(typed, re.sub(rf"(?<=[ >]){place}(?=[ <_])", "DIR", typed))
+    return page

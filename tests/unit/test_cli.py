@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from sim import __version__, judging
+from sim.__main__ import main as start
 from sim.cli import main
 from sim.jobs import Progress
 from sim.levers import LEVERS
@@ -399,6 +400,19 @@ def test_a_place_that_cannot_be_written_exits_with_1(capsys):
     code, _, err = tell(capsys, "run", BASELINE, "--out", "/proc/abm/results", "--workers", "1")
     assert code == 1
     assert err == "abm: cannot write /proc/abm/results: No such file or directory\n"
+
+
+def test_interruption_before_the_command_is_imported_says_nothing(capsys, monkeypatch):
+    class Pressed:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name == "sim.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "sim.cli")
+    monkeypatch.setattr(sys, "meta_path", [Pressed, *sys.meta_path])
+    assert start() == 130
+    assert capsys.readouterr() == ("", "")
 
 
 def test_interruption_exits_with_130(capsys, monkeypatch):

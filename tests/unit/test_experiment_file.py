@@ -114,6 +114,8 @@ def test_experiment_of_files():
     made = experiment_of(BASELINE, [SCENARIOS / "purge.toml", SCENARIOS / "combined.toml"], {"run.days": 300})
     assert [made.baseline.name, *(scenario.name for scenario in made.scenarios)] == ["baseline", "purge", "combined"]
     assert made.outcomes == SHOWN
+    assert made.title == "2 policies against Standing regime"
+    assert experiment_of(BASELINE, [SCENARIOS / "purge.toml"]).title == "One-day purge against Standing regime"
     with pytest.raises(ScenarioError, match="each needs its own"):
         experiment_of(BASELINE, [BASELINE])
     with pytest.raises(ScenarioError, match=r"population\.users = 1200000000"):

@@ -40,10 +40,13 @@ print(json.dumps([time.perf_counter() - start, shared, scenario.population.users
 """
 
 
+INHERITED = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS", "FLAGS", "EXPERIMENT"}
+"""What a benchmark has of the `make` that started it and the environment that it runs in, and a new user has not."""
+
+
 def timed(clone: Path, *command: str) -> tuple[float, str]:
     """Run a command in the clone; returns seconds and what it printed."""
-    ours = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
-    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    environment = {name: value for name, value in os.environ.items() if name not in INHERITED}
     start = time.perf_counter()
     done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - start
