@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from ratios import (
     COLUMNS,
     MISSED,
     NONE,
+    NOT_MEASURED,
     REACHED,
     UNJUDGED,
     Aim,
@@ -247,3 +249,24 @@ def test_command_imports_nothing_that_it_does_not_use(arguments, unused):
     imported = {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
     assert "sim" in imported
     assert not imported & unused
+
+
+def test_main_job_is_a_new_users_whatever_make_was_given(tmp_path, monkeypatch):
+    (tmp_path / "Makefile").write_text("bench:\n\t@env\n")
+    monkeypatch.setenv("PYTHONPATH", "here")
+    given = subprocess.run(["make", "bench", "FLAGS=--only x"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    for line in given.splitlines():
+        monkeypatch.setenv(*line.partition("=")[::2])
+    _, seen = importlib.import_module("sections.main_job").timed(tmp_path, "make", "bench")
+    assert "--only x" in given
+    assert "--only x" not in seen
+    assert "PYTHONPATH" not in seen
+
+
+@pytest.mark.slow
+def test_dashboard_is_timed_in_a_browser(tmp_path):
+    rows = importlib.import_module("sections.dashboard").measure(children.Setting(True, str, Path, tmp_path))
+    if rows[0].verdict == NOT_MEASURED:
+        assert os.environ.get("ABM_BROWSER") != "required", rows
+        pytest.skip("there is no chromium, or playwright is not installed")
+    assert [(row.ours_unit, row.runs) for row in rows] == [("s", 1), ("s", 40)]  # more keys than there are steps to the slider's end

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -16,25 +13,23 @@ from pathlib import Path
 
 import pytest
 
+if str(Path(__file__).parent) not in sys.path:
+    sys.path.insert(0, str(Path(__file__).parent))
+
+import browsing
+
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 REQUIRED = "ABM_BROWSER"
 """Set to `required` where a missing browser is a failure: .ci/run does, since tests that are left out there would be nobody's."""
 
-SECONDS_TO_ANSWER = 120
-"""Before a page is given up: a machine may have more to do. No test waits so long for what does come."""
 
-SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
-
-
-def chromium() -> str:
-    """Return the program of the browser."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None and os.environ.get(REQUIRED) == "required":
+def needed() -> None:
+    """Leave a test out where there is no browser."""
+    if browsing.chromium() is None and os.environ.get(REQUIRED) == "required":
         pytest.fail(f"there is no chromium, and {REQUIRED}=required says that there must be")
-    if found is None:
+    if browsing.chromium() is None:
         pytest.skip("there is no chromium to open the dashboard with: apt-get install chromium")
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -49,23 +44,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def _served(folder: Path) -> Iterator[tuple[str, int]]:
     """Start `abm dashboard` and give its address and its process; it must end by Ctrl-C and take all that it started with it."""
-    chromium()
+    needed()
     line = [sys.executable, "-m", "sim", "dashboard", "two_million.toml", "--port", "0", "--no-browser", "--workers", "2"]
-    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # also where the tests were started to ignore it
-    how = {"cwd": folder, "env": ENVIRONMENT, "stderr": subprocess.PIPE, "text": True, "start_new_session": True, "preexec_fn": heed}
-    with subprocess.Popen(line, **how) as process:
-        assert process.stderr is not None
-        said = process.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+/", said)
-        assert found, said + process.stderr.read()
-        try:
-            yield found[0], process.pid
-        finally:
-            process.send_signal(signal.SIGINT)
-        rest = process.stderr.read()
-        assert process.wait(SECONDS_TO_ANSWER) == 130
-        assert rest == "", "the command says something while it serves or ends"
-        _wait_until_gone(process.pid)
+    with browsing.served(line, cwd=folder, env=ENVIRONMENT) as command:
+        yield command.address, command.process.pid
+    assert command.process.returncode == 130
+    assert command.rest == "", "the command says something while it serves or ends"
+    _wait_until_gone(command.process.pid)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +81,7 @@ def market(command: tuple[str, int]) -> Callable[[], object]:
 
 
 def _wait_until_gone(group: int) -> None:
-    for _ in range(10 * SECONDS_TO_ANSWER):
+    for _ in range(10 * browsing.SECONDS_TO_ANSWER):
         try:
             os.killpg(group, 0)
         except ProcessLookupError:
@@ -108,26 +93,18 @@ def _wait_until_gone(group: int) -> None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
     """Start the browser."""
-    from playwright.sync_api import expect, sync_playwright
+    from playwright.sync_api import expect
 
-    program = chromium()
-    expect.set_options(timeout=1000 * SECONDS_TO_ANSWER)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+    needed()
+    expect.set_options(timeout=1000 * browsing.SECONDS_TO_ANSWER)
+    with browsing.browsers() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
 def new_page(browser) -> Callable[..., object]:
     """Return what makes an empty page."""
-
-    def make(size: str = "desktop") -> object:
-        page = browser.new_page(viewport=SIZES[size], accept_downloads=True)
-        page.set_default_timeout(1000 * SECONDS_TO_ANSWER)
-        return page
-
-    return make
+    return partial(browsing.opened, browser)
 
 
 @pytest.fixture

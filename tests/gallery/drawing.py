@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
+from screenshot import dashboard
 
 from sim import analysis, patterns, plots
 from sim.discovery.discovery import Discovery, check_rule
@@ -199,6 +200,7 @@ GROUPS: Mapping[str, Callable[[Path], Drawn]] = {
     "combined_discovery": discovery,
     "cheapest_mix": mixes,
     "validation": validation,
+    "dashboard": lambda _: {"dashboard.png": dashboard},
     "benchmarks_growth": growth,
 }
 """What draws the figures of each group, from the tables in a directory such as `results/reference`."""

@@ -51,10 +51,11 @@ JOBS: dict[str, Job] = {
     "combined_discovery": _experiment("discover", "combined_discovery", 516, "worlds.csv", "boxes.csv", "peeling.csv"),
     "cheapest_mix": _experiment("optimise", "cheapest_mix", 1254, "trials.csv", "front.csv", "winners.csv", "equal_cost.csv", "regret.csv"),
     "validation": Job(("validate",), 216, ("scorecard.csv", "scorecard.md", "scorecard.html", "scorecard.png", "curves.csv"), (0, 1)),
+    "dashboard": Job(("dashboard",), 0),
     "benchmarks_growth": Job(("python", "tests/benchmarks/run.py", "--only", "growth"), 0),
 }
-"""What makes the figures, in an order in which what one needs is made before it; `benchmarks_growth` measures times, which no two
-machines agree on."""
+"""What makes the figures, in an order in which what one needs is made before it; `dashboard` needs a browser, and makes its own two runs
+when it is drawn; `benchmarks_growth` measures times, which no two machines agree on."""
 
 FIGURES: dict[str, tuple[str, str]] = {
     "policy_comparison/figures/forest.png": ("policy_comparison", "What each of eight policies changes, with intervals."),
@@ -80,9 +81,7 @@ FIGURES: dict[str, tuple[str, str]] = {
     "cheapest_mix/figures/front.png": ("cheapest_mix", "Harm against cost of 144 mixes, beside the shipped policies."),
     "cheapest_mix/figures/mixes.png": ("cheapest_mix", "How strong each lever is in the cheapest mixes."),
     "validation/scorecard.png": ("validation", "What the model gives for the nine patterns, and what was asked."),
+    "dashboard.png": ("dashboard", "The page after a squeeze of sign-up and unsealing."),
     "benchmarks_growth.png": ("benchmarks_growth", "A day costs what happens in it, not what users there are."),
 }
 """Each committed figure, by its path in `results/reference`: its job, and what it says."""
-
-SCREENSHOTS: dict[str, str] = {"dashboard.png": "The page after a squeeze of sign-up and unsealing."}
-"""Pictures of a page, which every browser draws a little otherwise: `pytest tests/dashboard -s` takes them and says where they are."""

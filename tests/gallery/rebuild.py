@@ -20,14 +20,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
+    sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "dashboard"), str(Path(__file__).parents[2])]
 
+from browsing import NoBrowserError
 from comparing import unlike
 from drawing import GROUPS, REFERENCE, ROOT, days_kept, film_kept
 from figures import FIGURES, JOBS
 
 from sim.conduct import open_results
 from sim.store import write_table
+
+NOT_DRAWN = "not drawn"
 
 WATCHED = "policy_comparison"
 """The comparison whose days figures are drawn from."""
@@ -42,12 +45,17 @@ def say(text: str) -> None:
 def redraw(names: Sequence[str], reference: Path = REFERENCE, target: Path = REFERENCE) -> dict[str, str]:
     """Draw the figures of some jobs from the tables in `reference` into `target`; return for each how it differs from what was there.
 
-    A figure that is the same to the pixel is left as it is.
+    A figure that is the same to the pixel is left as it is, and so is one that cannot be drawn here, which is said.
     """
     found = {}
     for name in names:
         for path, draw in GROUPS[name](reference).items():
-            old, data = reference / path, draw()
+            old = reference / path
+            try:
+                data = draw()
+            except NoBrowserError as error:
+                found[path] = f"{NOT_DRAWN}: {error}"
+                continue
             found[path] = unlike(old.read_bytes(), data) if old.is_file() else "new"
             if found[path] or target != reference:
                 (target / path).parent.mkdir(parents=True, exist_ok=True)
@@ -58,10 +66,11 @@ def redraw(names: Sequence[str], reference: Path = REFERENCE, target: Path = REF
 def run(name: str, results: Path, reference: Path = REFERENCE, options: Sequence[str] = ()) -> None:
     """Carry out the command of a job and put its tables into `reference`; raises `RuntimeError` if it fails.
 
-    Pictures of days are drawn from days that the comparison's job keeps, so that there is nothing to run for them.
+    Pictures of days are drawn from days that the comparison's job keeps, and that of the dashboard from runs of its own, so that there is
+    nothing to run for them.
     """
     job = JOBS[name]
-    if job.command[0] == "watch":
+    if job.command[0] in {"watch", "dashboard"}:
         return
     say(f"\n== {name}: {job.written}")
     ours = [sys.executable, "-m", "sim", *job.command, "--out", str(results / name), *options]
@@ -110,8 +119,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     differ = {path: how for path, how in found.items() if how}
     for path, how in differ.items():
         say(f"{path}: {how}")
-    ended = "differ" if asked.check else "written"
-    say(f"{len(found)} figures drawn, {len(found) - len(differ)} the same to the pixel, {len(differ)} {ended}")
+    left = sum(how.startswith(NOT_DRAWN) for how in differ.values())
+    ended = f"{len(differ) - left} {'differ' if asked.check else 'written'}" + (f", {left} not drawn" if left else "")
+    say(f"{len(found) - left} figures drawn, {len(found) - len(differ)} the same to the pixel, {ended}")
     return int(asked.check and bool(differ))
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from io import BytesIO
 from pathlib import Path
 
+import browsing
 import numpy as np
 import pandas as pd
 import pytest
 import typer.main
 from comparing import unlike
 from drawing import GROUPS, REFERENCE, ROOT, film_kept, read
-from figures import FIGURES, JOBS, SCREENSHOTS
+from figures import FIGURES, JOBS
 from PIL import Image, PngImagePlugin
-from rebuild import main, redraw, run
+from rebuild import NOT_DRAWN, main, redraw, run
 
 from sim.cli import app
 from sim.conduct import compare
@@ -26,13 +28,13 @@ from sim.scenario import load_scenario
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 KINDS = {".png", ".svg", ".gif", ".mp4"}
-SLOW = {"supply_squeeze"}
-"""Groups that take more than a few seconds to draw."""
+SLOW = {"supply_squeeze": pytest.mark.slow, "dashboard": (pytest.mark.slow, pytest.mark.xdist_group("dashboard"))}
+"""Groups that take more than a few seconds to draw; browsers are started one after the other."""
 
 
 def test_every_committed_figure_is_in_the_table():
     committed = {path.relative_to(REFERENCE).as_posix() for path in REFERENCE.rglob("*") if path.suffix in KINDS}
-    assert committed == {*FIGURES, *SCREENSHOTS}
+    assert committed == set(FIGURES)
 
 
 def test_the_table_names_commands_that_exist_and_tables_that_are_there():
@@ -50,10 +52,22 @@ def test_each_job_draws_its_figures():
         assert set(draw(REFERENCE)) == {path for path, (job, _) in FIGURES.items() if job == name}
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in GROUPS])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=SLOW.get(name, ())) for name in GROUPS])
 def test_figures_are_what_their_tables_draw(name, tmp_path):
     differ = {path: how for path, how in redraw([name], target=tmp_path).items() if how}
+    if any(how.startswith(NOT_DRAWN) for how in differ.values()) and os.environ.get("ABM_BROWSER") != "required":
+        pytest.skip(f"{differ}")
     assert not differ, "run `make gallery`"
+
+
+def test_a_picture_that_needs_a_browser_is_left_and_told_where_there_is_none(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(browsing, "chromium", lambda: None)
+    shutil.copyfile(REFERENCE / "dashboard.png", tmp_path / "dashboard.png")
+    why = "not drawn: there is no chromium, or playwright is not installed"
+    assert redraw(["dashboard"], tmp_path, tmp_path) == {"dashboard.png": why}
+    assert (tmp_path / "dashboard.png").read_bytes() == (REFERENCE / "dashboard.png").read_bytes()
+    assert main(["--check", "--only", "dashboard"]) == 1
+    assert capsys.readouterr().out == f"dashboard.png: {why}\n0 figures drawn, 0 the same to the pixel, 0 differ, 1 not drawn\n"
 
 
 def test_a_table_that_changed_draws_another_figure(tmp_path):
@@ -129,7 +143,7 @@ def test_each_conclusion_has_a_number_with_its_interval():
 
 def test_pictures_of_readme_are_committed_and_described():
     shown = re.findall(r"!\[([^\]]*)\]\(results/reference/([^)]+)\)", README)
-    assert {path for _, path in shown} <= {*FIGURES, *SCREENSHOTS}
+    assert {path for _, path in shown} <= set(FIGURES)
     assert all(len(alt) > 20 for alt, _ in shown)
     assert "supply_squeeze.gif" in {path for _, path in shown}
 

@@ -11,7 +11,7 @@ from statistics import median
 from children import ROOT, Setting, clean_environment
 from ratios import Aim, Row, compared
 
-ABM = "import sys; from sim.cli import main; sys.exit(main())"
+ABM = "import sys; from sim.__main__ import main; sys.exit(main())"
 """What the installed command `abm` runs; written out, so that this checkout is timed whatever is installed."""
 
 COMMANDS: dict[str, tuple[str, ...]] = {
