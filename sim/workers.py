@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import Any, TypeVar
@@ -157,7 +157,7 @@ _LONGEST_PATH = 80  # bytes of a folder's
 _SLOW_TO_IMPORT = "sim.model"  # which no process has that only hands out work
 
 
-def _context() -> BaseContext:
+def _context() -> SpawnContext | ForkServerContext:
     """Return how processes are started; the server, which starts with the first of them, imports what this one has and the model.
 
     It listens on a socket in the folder of temporary files, whose path a system cuts off at about a hundred bytes.
@@ -167,6 +167,13 @@ def _context() -> BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([_SLOW_TO_IMPORT, *(name for name in sys.modules if name.startswith("sim."))])
     return context
+
+
+def prepare() -> None:
+    """Start the server that forks processes, where there is one, so that it has imported what they need before the first is asked for."""
+    with quiet_start():
+        if _context().get_start_method() == "forkserver":
+            forkserver.ensure_running()
 
 
 @contextmanager
@@ -234,8 +241,8 @@ class Companion:
     """
 
     def __init__(self, function: Callable[[Connection], None], leads: bool = False) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.line, theirs = context.Pipe()
+        context = _context()
+        self.line, theirs = multiprocessing.Pipe()
         self._process = context.Process(target=_accompany, args=(function, theirs, leads), daemon=not leads)
         with quiet_start():
             self._process.start()

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,6 +93,7 @@ def draw(asked: Asked) -> Pictures:
 
 def attend(line: Line) -> None:
     """Draw what is asked for, until the other side is gone."""
+    import_module("sim.plots.gallery")  # before the first is asked for
     while True:
         asked = line.recv()
         assert isinstance(asked, Asked)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from sim.dashboard.offer import Offer
 from sim.faults import Fault, ScenarioError
-from sim.workers import interrupts_held
+from sim.workers import interrupts_held, prepare
 
 if TYPE_CHECKING:
     import uvicorn
@@ -79,6 +79,7 @@ def serve(offer: Offer, listening: socket.socket, host: str, opens: bool, say: C
 
 
 def _serve(offer: Offer, listening: socket.socket, host: str, opens: bool, say: Callable[[str], None]) -> None:
+    prepare()  # the model is imported there while the page's libraries are here
     os.environ.update(_SETTINGS)
     logging.getLogger("solara.server.app").addFilter(_is_of_use)
     warnings.filterwarnings("ignore", "Cookies with samesite=none", UserWarning)  # Solara's, of a page within another one

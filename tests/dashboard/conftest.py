@@ -77,7 +77,7 @@ def market(command: tuple[str, int]) -> Callable[[], object]:
     """Return the process that makes the days of the page opened last, which is the last that the command has started."""
     import psutil
 
-    return lambda: max(psutil.Process(command[1]).children(), key=lambda child: child.create_time())
+    return lambda: max(psutil.Process(command[1]).children(recursive=True), key=lambda child: child.create_time())
 
 
 def _wait_until_gone(group: int) -> None:

@@ -28,6 +28,22 @@ if __name__ == "__main__":
         print(*one)
 """
 
+COMPANION = """
+import sys
+from sim.workers import Companion, prepare
+
+def has(line):
+    line.send(["sim.model" in sys.modules, line.recv()])
+
+if __name__ == "__main__":
+    import script
+    prepare()
+    beside = Companion(script.has)
+    beside.line.send("heard")
+    print(*beside.line.recv())
+    beside.end()
+"""
+
 RUN = """
 import sim
 
@@ -67,6 +83,15 @@ def test_a_folder_for_temporary_files_may_have_a_long_path(python, tmp_path):
     folder.mkdir()
     done = python(script(GUARD), TMPDIR=str(folder))
     assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
+
+
+@pytest.mark.parametrize("long", [False, True], ids=["forked", "spawned"])
+def test_one_that_works_beside_has_the_model_where_it_can_be_forked(python, tmp_path, long):
+    folder = tmp_path / ("x" * 120)
+    folder.mkdir()
+    done = python(COMPANION, **({"TMPDIR": str(folder)} if long else {}))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{sys.platform == 'linux' and not long} heard\n"
 
 
 def script(guard: str) -> str:
