@@ -29,14 +29,15 @@ def measure(setting: Setting) -> list[Row]:
                 events[name].append(done["events"] / block)
     rates = {name: Rates(users / median(seconds[name]), sum(events[name]) / sum(seconds[name])) for name in sides}
     rates["engine"] = Rates(rates["engine"].user_days, rates["engine"].events, drawn["draws"] / median(seconds["engine"]))
-    told = f"{users:,} users, days {warm_up} to {warm_up + days - 1}, {block} at a time in turn"
+    where = f"dense laboratory, {users:,} users"
+    told = f"days {warm_up} to {warm_up + days - 1}, {block} at a time in turn"
     return [
         compared(
-            "laboratory", "seconds a day", "s/day", seconds["engine"], "the twin", seconds["twin"], "peer/ours", Aim(200, 100),
+            "laboratory", f"seconds a day, {where}", "s/day", seconds["engine"], "the twin", seconds["twin"], "peer/ours", Aim(200, 100),
             rates["engine"], rates["twin"], told,
         ),
         compared(
-            "laboratory", "events a day", "events/day", events["engine"], "the twin", events["twin"], "ours/peer", None,
+            "laboratory", f"events a day, {where}", "events/day", events["engine"], "the twin", events["twin"], "ours/peer", None,
             rates["engine"], rates["twin"], "near 1: both do the same",
         ),
     ]  # fmt: skip

@@ -69,11 +69,10 @@ def measure(setting: Setting) -> list[Row]:
     draws = median(speeds) / people * drawn["draws"]
     stretch_rates = Rates(median(speeds), median(events for _, events in ours), draws)
     run_rates = Rates(whole_speed, whole_events)
-    size_note = f"{people:,} users"
     rows = [
         compared(
-            "whole", f"peak memory, {days or 540} days", "GB", [peak / 1e9], "limit", [LIMIT_GB], "peer/ours", Aim(1), run_rates,
-            note=size_note,
+            "whole", f"peak memory, {people:,} users, {days or 540} days", "GB", [peak / 1e9], "limit", [LIMIT_GB], "peer/ours",
+            Aim(1), run_rates,
         ),
         compared(
             "whole", "memory a user, all told", "bytes", [peak / people], f"the twin's own, {tried[-1]:,} users",
@@ -87,20 +86,20 @@ def measure(setting: Setting) -> list[Row]:
         named = f"{told}, {sizes[scenario][0]:,} users"
         rows += [
             compared(
-                "whole", f"user-days/s, run of {days or 540} days", "user-days/s", [whole_speed], named, peer, "ours/peer", aim, run_rates,
-                peer_rates, f"{size_note}; one run with its start, {len(peer)} of the twin",
+                "whole", f"user-days/s, {people:,} users, run of {days or 540} days", "user-days/s", [whole_speed], named, peer,
+                "ours/peer", aim, run_rates, peer_rates, f"one run with its start, {len(peer)} of the twin",
             ),
             compared(
-                "whole", f"user-days/s, stretches of {stretch} days", "user-days/s", speeds, named, peer, "ours/peer", aim, stretch_rates,
-                peer_rates, f"{size_note}; in turn with the twin",
+                "whole", f"user-days/s, {people:,} users, stretches of {stretch} days", "user-days/s", speeds, named, peer, "ours/peer",
+                aim, stretch_rates, peer_rates, "in turn with the twin",
             ),
         ]  # fmt: skip
     events = [rate for _, rate in ours], [rate for _, rate in theirs["laboratory"]]
     peer_rates = Rates(median(speed for speed, _ in theirs["laboratory"]), median(events[1]))
-    told = f"events/s, stretches of {stretch} days"
+    told = f"events/s, {people:,} users, stretches of {stretch} days"
     rows.append(
         compared(
-            "whole", told, "events/s", events[0], TWIN["laboratory"], events[1], "ours/peer", None, stretch_rates, peer_rates, size_note,
+            "whole", told, "events/s", events[0], TWIN["laboratory"], events[1], "ours/peer", None, stretch_rates, peer_rates,
         )
     )  # fmt: skip
     return rows
