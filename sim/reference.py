@@ -153,6 +153,8 @@ SHOWN = {
             "asked for": "aim",
             "at least": "at_least",
             "verdict": "verdict",
+            "our events/s": "events_per_s",
+            "its events/s": "peer_events_per_s",
         },
         {"verdict": ("reached", "at least", "missed")},
     ),

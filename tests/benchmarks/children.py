@@ -85,13 +85,15 @@ class Child:
 class Setting:
     """What a section needs to know.
 
-    Whether it is a quick try, where to say things, the Python of an opponent's environment, and the folder for figures.
+    Whether it is a quick try, where to say things, the Python of an opponent's environment, the folder for figures, and the commit of an
+    older version to hold this one against, if any.
     """
 
     quick: bool
     say: Callable[[str], None]
     python_of: Callable[[str], Path]
     figures: Path
+    before: str = ""
 
     def of(self, full: T, quick: T) -> T:
         """Return the value for this size of setting."""

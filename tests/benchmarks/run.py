@@ -4,6 +4,7 @@
     python tests/benchmarks/run.py --only laboratory     one section; its rows replace those in the table (--only can be repeated)
     python tests/benchmarks/run.py --quick               small sizes, few repeats: does it work? The table says so and goes elsewhere
     python tests/benchmarks/run.py --only main_job       README's first command in a fresh clone, by stages
+    ... --only main_job --before COMMIT                  the same of this version and an older one in turn, three times
 
 What counts. A user-day is nominal: a user of the population for a day, whatever happens to him. An event is consequential: an account is
 acquired or leaves, a helper assists, an owner or helper is sanctioned. A draw is a keyed random number that a decision uses; draws are
@@ -65,6 +66,7 @@ def asked(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=ORDER, metavar="SECTION", help=f"one of {', '.join(ORDER)}")
     parser.add_argument("--quick", action="store_true", help="small sizes and few repeats")
     parser.add_argument("--out", type=Path, default=None, help="the table; the figure goes beside it")
+    parser.add_argument("--before", default="", metavar="COMMIT", help="an older version that main_job is held against")
     for name in ("starsim", "covasim"):
         parser.add_argument(
             f"--{name}", type=Path, default=None, metavar="PYTHON", help=f"a Python that has {name}, instead of .venv-{name}"
@@ -86,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given: Path | None = getattr(made, name)
         return prepared(name, say) if given is None else given
 
-    setting = Setting(made.quick, say, python_of, made.out.parent)
+    setting = Setting(made.quick, say, python_of, made.out.parent, made.before)
     facts = machine()
     say("; ".join(f"{row.what} {row.ours}" for row in facts))
     engine = model_source()[:12]

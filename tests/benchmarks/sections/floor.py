@@ -16,6 +16,7 @@ from ratios import Aim, Rates, Row, compared
 BASELINE = "scenarios/baseline.toml"
 WARM_UP = 20
 LARGE = 1 << 22
+SHARE = "of the time"
 HASH_AND_LOOK_UP = Aim(5, side="below")
 
 
@@ -73,4 +74,8 @@ def at_size(setting: Setting, users: int) -> list[Row]:
                     rates, note=f"{size:,} a call, {touched:,} users touched" if part == "both" else "",
                 )
             )  # fmt: skip
-    return rows
+    part = [
+        compared("floor", f"{room}, {users:,} users, under the profiler", SHARE, [x], "a day", [1.0], "ours/peer")
+        for room, x in shares[:12]
+    ]
+    return rows + part

@@ -1,6 +1,6 @@
 """Where the time of README's first command goes, in a fresh clone of what is committed: install, import, burn-in, runs, figures.
 
-Not an opponent but the whole is the peer: each ratio is a stage's share of all.
+Not an opponent but the whole is the peer, each ratio a stage's share of all, and an older version where one is named.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ print(json.dumps([results.runs["seconds"].to_list(), results.runs["seed"].to_lis
 """
 BURN_IN = """
 import inspect, json, time, sim
-from sim.jobs import run_jobs
+try:
+    from sim.jobs import run_jobs
+except ModuleNotFoundError:  # its place in older versions
+    from sim.experiment import run_jobs
 from sim.model import AccountMarket
 scenario = sim.load_scenario("scenarios/baseline.toml", {})
 start = time.perf_counter()
@@ -40,6 +43,7 @@ print(json.dumps([time.perf_counter() - start, shared, scenario.population.users
 """
 
 
+ALL, RUNS = "all stages", "runs after the burn-in"
 INHERITED = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS", "FLAGS", "EXPERIMENT"}
 """What a benchmark has of the `make` that started it and the environment that it runs in, and a new user has not."""
 
@@ -56,13 +60,39 @@ def timed(clone: Path, *command: str) -> tuple[float, str]:
 
 
 def measure(setting: Setting) -> list[Row]:
-    """Do the job stage by stage, once: an installation is not repeated for its spread."""
+    """Do the job stage by stage: once, or with an older version in turn, three times each."""
+    versions = ["HEAD", setting.before] if setting.before else ["HEAD"]
+    spent: dict[str, list[dict[str, float]]] = {version: [] for version in versions}
+    rates, notes = Rates(), dict[str, str]()
+    for _ in range(setting.of(3, 1) if setting.before else 1):
+        for version in versions:
+            stages, found, told = by_stages(setting, version)
+            spent[version].append(stages)
+            if version == "HEAD":
+                rates, notes = found, told
+    ours = {stage: [stages[stage] for stages in spent["HEAD"]] for stage in spent["HEAD"][0]}
+    rows = [
+        compared(
+            "main_job", stage, "s", seconds, ALL, ours[ALL], "ours/peer", None, rates if stage == RUNS else None, note=notes.get(stage, "")
+        )
+        for stage, seconds in ours.items()
+        if stage != ALL
+    ]
+    for stage, seconds in ours.items() if setting.before else ():
+        theirs = [stages[stage] for stages in spent[setting.before]]
+        rows.append(compared("main_job", f"{stage}, now and before", "s", seconds, f"version {setting.before}", theirs, "peer/ours"))
+    return rows
+
+
+def by_stages(setting: Setting, version: str) -> tuple[dict[str, float], Rates, dict[str, str]]:
+    """Do the job of a version in a clone; returns the seconds of each stage, and of all, the rates of whole runs, and notes by stage."""
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "abm"
         subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone)], check=True)
+        subprocess.run(["git", "checkout", "--quiet", "--detach", version], cwd=clone, check=True)
         python = str(clone / ".venv" / "bin" / "python")
         stages: dict[str, float] = {"installation": timed(clone, "make", ".venv/bin/abm")[0]}
-        setting.say(f"installed in {stages['installation']:.1f} s")
+        setting.say(f"{version}: installed in {stages['installation']:.1f} s")
         stages["first import, which compiles"] = timed(clone, python, "-c", "import sim.cli, sim.comparison, sim.model")[0]
         import_again = timed(clone, python, "-c", "import sim.cli, sim.comparison, sim.model")[0]
         flags = setting.of([], ["FLAGS=--set population.users=200000 --replications 1"])
@@ -74,20 +104,15 @@ def measure(setting: Setting) -> list[Row]:
     burn_ins = len(set(seeds)) if shared else len(spent)
     workers, wall = about["workers"], about["wall_seconds"]
     runs = sum(spent) / workers
-    burn_in = min(one * burn_ins / workers, runs)
-    stages["burn-in"] = burn_in
-    stages["runs after the burn-in"] = runs - burn_in
+    stages["burn-in"] = burn_in = min(one * burn_ins / workers, runs)
+    stages[RUNS] = runs - burn_in
     stages["figures"] = max(figures, 0.0)
     stages["start, tables, waiting for processes"] = max(command - runs - stages["figures"], 0.0)
-    total = sum(stages.values())
+    stages[ALL] = sum(stages.values())
     setting.say(f"`make compare` took {command:.1f} s when installed ({wall:.1f} s by its manifest), {len(spent)} runs, {workers} workers")
     notes = {
-        "runs after the burn-in": "speeds are of whole runs",
+        RUNS: "speeds are of whole runs",
         "burn-in": f"{burn_ins} burn-ins, {workers} workers; one is timed alone",
         "figures": "drawn again by `abm plot`, less its imports",
     }
-    rates = {"runs after the burn-in": Rates(users * days * len(spent) / runs, events / runs)}
-    return [
-        compared("main_job", stage, "s", [seconds], "all stages", [total], "ours/peer", None, rates.get(stage), note=notes.get(stage, ""))
-        for stage, seconds in stages.items()
-    ]
+    return stages, Rates(users * days * len(spent) / runs, events / runs), notes
