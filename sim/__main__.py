@@ -7,9 +7,10 @@ def main() -> int:
     """Run the command; return the exit code."""
     try:
         from sim.cli import main as run_command
-    except KeyboardInterrupt:  # there is nothing to put away yet
+
+        return run_command()
+    except KeyboardInterrupt:  # while things are imported: there is nothing to put away yet
         return 130
-    return run_command()
 
 
 if __name__ == "__main__":

@@ -236,8 +236,8 @@ for _command in (*experimenting.COMMANDS, *judging.COMMANDS, *listings.COMMANDS,
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code: 0 done, 1 failed, 2 bad input, 130 and 143 interrupted, 141 when nobody reads the output."""
+    from sim.starting import ONE_THREAD, Terminated, terminable
     from sim.streams import opened, unprinted
-    from sim.workers import ONE_THREAD, Terminated, terminable
 
     for name, value in ONE_THREAD.items():  # before the numerical libraries are imported
         os.environ.setdefault(name, value)

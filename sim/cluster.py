@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.faults import Fault, ScenarioError
 from sim.provenance import model_source, version_of
-from sim.workers import quiet_start
+from sim.starting import quiet_start
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -12,8 +12,9 @@ from typing import Any
 from sim.burn_in import BurnIn, Ids, Schedule, Simulate, Simulation
 from sim.provenance import run_ids
 from sim.scenario import Scenario
+from sim.starting import interrupts_held
 from sim.store import Parts, Place, Row, RunResult, WriteError
-from sim.workers import Crash, Workers, at_most, count, in_processes, interrupts_held
+from sim.workers import Crash, Workers, at_most, count, in_processes
 
 simulate: Simulate = Simulation()
 """What makes runs."""

@@ -65,8 +65,8 @@ def kept_if_interrupted(reporter: Reporter, target: Path) -> Iterator[None]:
     """Say where an interrupted command goes on, and take its bar away in any case."""
     from sim.cluster import ClusterError
     from sim.screen import say
+    from sim.starting import Terminated
     from sim.store import WriteError
-    from sim.workers import Terminated
 
     def kept() -> str:
         if not reporter.done and reporter.last is None:

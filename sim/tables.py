@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 from sim.exhibits import gallery, watched
+from sim.exhibits.speed import speed
 from sim.headlines import headlines
 from sim.levers import LEVERS
 from sim.outcomes import OUTCOMES
@@ -137,6 +138,7 @@ _TABLES: dict[str, Callable[[Path], str]] = {
     "headlines": headlines,
     "gallery": gallery,
     "watched": watched,
+    "speed": speed,
     "assumptions": lambda _results: assumptions(),
     "sizes": lambda _results: sizes(),
 }

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.companion import Companion
 from sim.dashboard.market import Line
 from sim.dashboard.session import Beside
 from sim.levers import CHANNELS
 from sim.outcomes import Column
-from sim.workers import Companion
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +93,8 @@ def draw(asked: Asked) -> Pictures:
 
 def attend(line: Line) -> None:
     """Draw what is asked for, until the other side is gone."""
-    import_module("sim.plots.gallery")  # before the first is asked for
+    with suppress(Exception):  # which the first picture would tell
+        import_module("sim.plots.gallery")
     while True:
         asked = line.recv()
         assert isinstance(asked, Asked)
@@ -112,9 +113,18 @@ class Painter:
 
     def __init__(self, begin: Callable[[], Beside] = _painter) -> None:
         self._begin = begin
-        self._beside: Beside | None = begin()
+        self._beside: Beside | None = None
         self._one_at_a_time = threading.Lock()
         self._closed = False
+        threading.Thread(target=self._make_ready, daemon=True).start()
+
+    def _make_ready(self) -> None:
+        """Start the process, which may take a while, so that it is there when something is to be drawn."""
+        with self._one_at_a_time:
+            if self._beside is None and not self._closed:
+                self._beside = self._begin()
+        if self._closed:
+            self.close()
 
     def draw(self, asked: Asked) -> Pictures:
         """Have a chart drawn, by another process if the one that was there has died; raises `RuntimeError` when that fails."""

@@ -8,12 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sim.companion import Companion
 from sim.dashboard.choice import Pair
 from sim.dashboard.market import Line
 from sim.dashboard.numbers import NUMBERS
 from sim.dashboard.pictures import CHARTED
 from sim.dashboard.session import Beside
-from sim.workers import Companion
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from sim.dashboard.offer import Offer
 from sim.faults import Fault, ScenarioError
-from sim.workers import interrupts_held, prepare
+from sim.starting import interrupts_held, prepare
 
 if TYPE_CHECKING:
     import uvicorn

@@ -10,12 +10,12 @@ from typing import Protocol
 
 import numpy as np
 
+from sim.companion import Companion
 from sim.dashboard.choice import Choice, Pair, faults_of
 from sim.dashboard.market import Days, Failed, Line, Open, Rows, Until, attend
 from sim.dashboard.offer import Offer
 from sim.faults import ScenarioError
 from sim.outcomes import OUTCOMES, Column
-from sim.workers import Companion
 
 
 class Beside(Protocol):

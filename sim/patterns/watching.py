@@ -16,7 +16,8 @@ from sim.patterns.keeping import Watched, watch_id
 from sim.policies import levers_in_force
 from sim.processes.abuse import AbuseFlows, abuse
 from sim.scenario import Scenario
-from sim.workers import Crash, Workers, at_most, in_processes, interrupts_held
+from sim.starting import interrupts_held
+from sim.workers import Crash, Workers, at_most, in_processes
 from sim.world.accounts import FALSE_ADS, PURGED, REGISTERED, RENTED, UNSEALED
 from sim.world.world import World
 

@@ -30,7 +30,8 @@ if __name__ == "__main__":
 
 COMPANION = """
 import sys
-from sim.workers import Companion, prepare
+from sim.companion import Companion
+from sim.starting import prepare
 
 def has(line):
     line.send(["sim.model" in sys.modules, line.recv()])

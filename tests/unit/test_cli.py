@@ -402,14 +402,15 @@ def test_a_place_that_cannot_be_written_exits_with_1(capsys):
     assert err == "abm: cannot write /proc/abm/results: No such file or directory\n"
 
 
-def test_interruption_before_the_command_is_imported_says_nothing(capsys, monkeypatch):
+@pytest.mark.parametrize("imported", ["sim.cli", "sim.streams", "sim.starting"])
+def test_interruption_while_the_command_is_imported_says_nothing(capsys, monkeypatch, imported):
     class Pressed:
         @staticmethod
         def find_spec(name, path=None, target=None):
-            if name == "sim.cli":
+            if name == imported:
                 raise KeyboardInterrupt
 
-    monkeypatch.delitem(sys.modules, "sim.cli")
+    monkeypatch.delitem(sys.modules, imported)
     monkeypatch.setattr(sys, "meta_path", [Pressed, *sys.meta_path])
     assert start() == 130
     assert capsys.readouterr() == ("", "")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from beside import Thread
 
+from sim.companion import Companion
 from sim.dashboard import market as markets
 from sim.dashboard import pictures, replicating
 from sim.dashboard.choice import Choice
@@ -24,7 +25,6 @@ from sim.dashboard.session import Session
 from sim.faults import ScenarioError
 from sim.model import AccountMarket
 from sim.outcomes import OUTCOMES, window_means
-from sim.workers import Companion
 
 DAYS, DAY = 30, 12
 MOVED = {"registration_audit": 0.9, "ad_takedown": 0.8}
