@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -96,9 +95,7 @@ def _make(plan: Plan, parts: Parts, workers: Workers, progress: Tell | None, sha
         widest = float(analysis.precision(runs, plan.baseline or "", plan.headline)["half_width_share"].max())
         if widest < plan.precision or plan.replications >= MOST_REPLICATIONS:
             return replace(plan, widest=widest), failures
-        # the half-width falls with the root of the replications; never more than doubled on so rough a guess
-        wanted = plan.replications * min(2.0, (widest / plan.precision) ** 2)
-        plan = replace(plan, replications=min(MOST_REPLICATIONS, max(plan.replications + 2, math.ceil(wanted))))
+        plan = replace(plan, replications=analysis.next_replications(plan.replications, widest, plan.precision, MOST_REPLICATIONS))
 
 
 def run(

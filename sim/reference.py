@@ -134,7 +134,7 @@ SHOWN = {
     "paired_variance": Shown(
         "paired_variance/comparison.csv",
         {
-            "a tenth more of": "`scenario",
+            "a lever stronger by .1": "`scenario",
             "outcome": "`outcome",
             "effect, share of the baseline": ("relative", "relative_low", "relative_high"),
             "times fewer runs": ("variance_ratio", "variance_ratio_low", "variance_ratio_high"),

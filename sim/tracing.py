@@ -25,6 +25,8 @@ class Noted(Luck):
         super().__init__(seed)
         self.drawn: dict[str, list[Keys]] = {}
         """Keys by process since the last `taken`, processes in the order of their first draw."""
+        self.means: dict[str, float] = {}
+        """Means of the counts of the whole population since the last `taken`, summed by process."""
 
     def uniforms(self, process: str, day: int, keys: Keys) -> Reals:
         """Draw as `Luck` does, and note the keys."""
@@ -40,15 +42,16 @@ class Noted(Luck):
         return np.array([self.uniforms(process, day, keys) for process in processes]).reshape(len(processes), keys.size)
 
     def count(self, process: str, day: int, mean: float) -> int:
-        """Draw as `Luck` does, and note the mean: where a policy moves it, the count may differ."""
-        self.drawn.setdefault(process, []).append(np.array([mean]).view(np.uint64))
+        """Draw as `Luck` does, and note the mean: where a policy moves it, the count may differ, but it is drawn for nobody."""
+        self.means[process] = self.means.get(process, 0.0) + mean
         return super().count(process, day, mean)
 
-    def taken(self) -> dict[str, Keys]:
-        """Return and forget what was drawn."""
+    def taken(self) -> tuple[dict[str, Keys], dict[str, float]]:
+        """Return and forget for whom was drawn, and the means of counts."""
         drawn = {name: np.concatenate(keys) for name, keys in self.drawn.items() if not name.startswith(TRAIT)}
-        self.drawn = {}
-        return drawn
+        means = self.means
+        self.drawn, self.means = {}, {}
+        return drawn, means
 
 
 @dataclass
@@ -74,7 +77,7 @@ class Parting:
 
 @dataclass
 class Trace:
-    """What was found: processes in the order of a day, and those that part on the first day on which any does."""
+    """What was found: processes that draw for somebody, in the order of a day, and those that part on the first day on which any does."""
 
     days: int
     partings: dict[str, Parting] = field(default_factory=dict)
@@ -85,6 +88,8 @@ class Trace:
     """Draws of the first process to part that day, of the first run alone and of the second."""
     policy_day: int = -1
     """The first day of a policy that only one of the runs has; -1 where there is none."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """Counts of the whole population whose means differ, by the first day on which they do: they part nobody."""
 
     @property
     def event(self) -> Parting | None:
@@ -104,12 +109,13 @@ class Trace:
         event = self.event
         if event is None:
             early = f": the first policy that only one of them has starts on day {self.policy_day}" if self.policy_day >= self.days else ""
-            return [f"The runs make the same draws on all {self.days} days{early}."]
+            return [f"The runs make the same draws on all {self.days} days{early}.", *self._said_of_counts]
         said = [f"Before day {self.first_day} both runs make the same draws."] if self.first_day else []
         first, second = self.alone
         said.append(
             f"On day {self.first_day} the first to part is '{event.process}': {first} draws of the first run alone, {second} of the second."
         )
+        said += self._said_of_counts
         if self.before:
             said.append(f"Up to '{self.before}' the draws of that day are the same: what sets the runs apart was decided there or before.")
         told = [parting for parting in self.partings.values() if parting.first_day >= 0 and parting.draws >= _WORTH_TELLING]
@@ -117,6 +123,13 @@ class Trace:
         if apart:
             said.append("Least shared: " + ", ".join(f"'{parting.process}' {100 * parting.shared:.0f} %" for parting in apart[:5]) + ".")
         return said
+
+    @property
+    def _said_of_counts(self) -> list[str]:
+        """Name the counts that have another mean by the day on which the runs part, or ever if they don't."""
+        known = {name: day for name, day in self.counts.items() if self.first_day < 0 or day <= self.first_day}
+        names = ", ".join(f"'{name}' from day {day}" for name, day in known.items())
+        return [f"Counts of the whole population, which part nobody, have other means: {names}."] if known else []
 
 
 def _compared(first: Keys, second: Keys) -> tuple[int, int, int]:
@@ -149,8 +162,8 @@ def trace(first: Scenario, second: Scenario, seed: int, days: int | None = None,
     """Run two scenarios day by day with the same seed and compare for whom each process draws.
 
     `days` from the start of the runs, all if not given; `tell` hears of days done and all. Draws are counted from the day on which the
-    first process parts. A count of the whole population (`Luck.count`) is compared by its mean, one a day. Single uniforms are the same
-    in both.
+    first process parts. A count of the whole population (`Luck.count`) is drawn for nobody: of it the mean is compared, apart from the
+    others. Single uniforms are the same in both.
     """
     lucks = Noted(seed), Noted(seed)
     models = [AccountMarket(scenario, seed, luck=luck) for scenario, luck in zip((first, second), lucks, strict=True)]
@@ -161,7 +174,10 @@ def trace(first: Scenario, second: Scenario, seed: int, days: int | None = None,
     for day in range(found.days):
         for model in models:
             model.step()
-        ours, theirs = (luck.taken() for luck in lucks)
+        (ours, our_means), (theirs, their_means) = (luck.taken() for luck in lucks)
+        for name in dict.fromkeys((*our_means, *their_means)):
+            if our_means.get(name, 0.0) != their_means.get(name, 0.0):
+                found.counts.setdefault(name, day)
         today: list[tuple[Parting, int, int, int]] = []
         for name in dict.fromkeys((*ours, *theirs)):
             parting = found.partings.setdefault(name, Parting(name))

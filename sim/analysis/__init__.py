@@ -4,7 +4,7 @@
 """
 
 from sim.analysis.best import best
-from sim.analysis.differences import COLUMNS, HEADLINE, comparison, comparison_of_baseline, precision, precision_reached
+from sim.analysis.differences import COLUMNS, HEADLINE, comparison, comparison_of_baseline, next_replications, precision, precision_reached
 from sim.analysis.intervals import Equivalence, Interval, tost, variance_ratio
 from sim.analysis.over_time import daily_differences, mean_daily, recovery_days
 from sim.analysis.pairs import Pairs, pairs
@@ -39,6 +39,7 @@ __all__ = [
     "interaction",
     "mean_daily",
     "member_effects",
+    "next_replications",
     "pairs",
     "precision",
     "precision_reached",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -154,6 +155,22 @@ def precision(runs: pd.DataFrame, baseline: str, headline: Sequence[str]) -> pd.
             share = np.inf if chance else 0.0 if half[k] == 0.0 else half[k] / mean[k] if mean[k] > 0.0 else np.inf
             rows.append((outcome, scenario, len(before), float(share)))
     return pd.DataFrame(rows, columns=["outcome", "scenario", "replications", "half_width_share"])
+
+
+def next_replications(n: int, width: float, target: float, most: int) -> int:
+    """Return how many replications to make after `n` whose interval has half-width `width`, to come near `target` from below.
+
+    With the deviation so far, m replications have the half-width width t(m) / t(n) sqrt(n / m). The least m for which that is below the
+    target is known to about sqrt(2 (m - n) m / n), as the deviations of the n and of the m - n to come vary by chance: so many fewer are
+    made, at least 2 more, at most twice as many, and at most `most` in all.
+    """
+    counts = np.arange(n + 1, most + 1)
+    scale = np.array([intervals.t_critical(m) for m in counts.tolist()]) / intervals.t_critical(n) * np.sqrt(n / counts)
+    enough = counts[width * scale < target]
+    if enough.size == 0:  # `most` are too few, or the width is infinite or not a number
+        return min(most, max(n + 2, 2 * n))
+    m = int(enough[0])
+    return min(most, max(n + 2, min(2 * n, math.ceil(m - math.sqrt(2.0 * (m - n) * m / n)))))
 
 
 def precision_reached(runs: pd.DataFrame, baseline: str, headline: Sequence[str], share: float) -> bool:

@@ -97,7 +97,7 @@ EXHIBITS: Sequence[Exhibit] = (
         "What does shared luck save?",
         "compare",
         "paired_variance",
-        "a tenth more of four levers, 60 pairs each",
+        "four levers, each stronger by .1, 60 pairs each",
         "shared_luck",
         "How many times as many independent runs it takes to know the effects of small changes as well, by outcome and lever",
         answers.luck,

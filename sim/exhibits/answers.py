@@ -60,7 +60,7 @@ def luck(results: Path) -> str:
 
     ordered = sorted(rows, key=lambda row: ends(row, "variance_ratio")[0])
     return (
-        "to know as well what a tenth more of a lever does to rented accounts, supply and expected harm, it takes from"
+        "to know as well what a lever stronger by .1 does to rented accounts, supply and expected harm, it takes from"
         f" {times(ordered[0])} to {times(ordered[-1])} times as many independent runs as pairs on the same seeds, by lever and outcome."
     )
 

@@ -291,6 +291,22 @@ class TestComparison:
         runs = runs_of(base={"price_yuan": [10.0] * n}, other={"price_yuan": [10.0 + change] * n})
         assert analysis.precision(runs, "base", ["price_yuan"]).loc[0, "half_width_share"] == share
 
+    @pytest.mark.parametrize(
+        ("n", "width", "target", "then"),
+        [
+            (100, 0.0283, 0.02, 179),  # 199 would do, known to about 20
+            (12, 0.0125, 0.01, 14),  # 18 would do, known to about 4
+            (12, 0.02, 0.01, 24),  # 41 would do, known to about 14: at most twice as many
+            (100, 0.0201, 0.02, 102),
+            (3, np.inf, 0.02, 6),
+            (1, np.nan, 0.02, 3),
+            (150, 1.0, 0.02, 200),
+            (199, 0.03, 0.02, 200),
+        ],
+    )
+    def test_replications_come_near_what_is_needed_from_below(self, n, width, target, then):
+        assert analysis.next_replications(n, width, target, 200) == then
+
 
 class TestDisplacement:
     def runs(self, target, other, noise=1.0, n=10, process="displacement"):

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from sim import conduct
+from sim import conduct, luck
 from sim import jobs as jobs_module
 from sim.cli import main
 from sim.comparison import Comparison, Runs
 from sim.faults import ScenarioError
 from sim.jobs import jobs_of, run_jobs
+from sim.outcomes import OUTCOMES, window_means
 from sim.plan import STRIDE, Plan, single, swept, varies_of
 from sim.provenance import _imported_from, model_source, provenance, run_id
 from sim.replaying import find_run, replay
@@ -295,6 +298,44 @@ def test_precision_adds_replications_until_effects_are_known(quick):
     assert (same.plan.replications, same.plan.widest) == (2, 0.0)
     equal = conduct.carry_out(plan(replications=2, precision=0.01))  # a few equal differences are not taken for an exact effect
     assert (equal.plan.replications, equal.plan.widest) == (8, 0.0)
+
+
+def _known_noise(scenario, seed):
+    """Days of a market whose paired differences are normal with deviation 10, beside a baseline of 100."""
+    of_policy = 10.0 * luck.normals(seed, "known noise", (1,))[0] if scenario.name == "policy" else 0.0
+    daily = {name: np.full(scenario.run.days, 100.0 + of_policy) for name in OUTCOMES}
+    return daily, window_means(daily, *scenario.run.window), 0.01
+
+
+def _least(seed: int, first: int, target: float) -> int:
+    """Return the least number of replications from `first` on whose interval is narrow enough, by trying each."""
+    differences = np.array([luck.normals(seed + k, "known noise", (1,))[0] for k in range(conduct.MOST_REPLICATIONS)]) / 10.0
+    widths = {n: stats.t.isf(0.025, n - 1) * differences[:n].std(ddof=1) / n**0.5 for n in range(first, len(differences))}
+    return next(n for n, width in widths.items() if width < target)
+
+
+@pytest.mark.parametrize("target", [0.05, 0.03])
+def test_precision_ends_near_the_least_number_that_is_enough(quick, monkeypatch, target):
+    """Of five first seeds each: never short of the target, and a pair or so above the least number; whole guesses end 3 or 4 above."""
+    monkeypatch.setattr(jobs_module, "simulate", _known_noise)
+    over = []
+    for seed in range(1000, 6000, 1000):
+        done = conduct.carry_out(plan(replications=3, precision=target, seed=seed), share_burn_in=False)
+        assert done.plan.widest < target
+        assert done.table["replications"].max() == done.plan.replications
+        over.append(done.plan.replications - _least(seed, 3, target))
+    assert min(over) >= 0
+    assert np.mean(over) <= 1.5
+    assert max(over) <= 3
+
+
+@pytest.mark.parametrize("workers", [2, 5])
+def test_precision_takes_as_many_runs_with_any_number_of_workers(quick, monkeypatch, workers):
+    monkeypatch.setattr(jobs_module, "simulate", _known_noise)
+    with ThreadPoolExecutor(workers) as threads:
+        done = [conduct.carry_out(plan(replications=3, precision=0.03), None, one, share_burn_in=False) for one in (1, threads)]
+    assert done[0].plan == done[1].plan
+    assert done[0].plan.widest < 0.03
 
 
 def test_precision_stops_at_its_cap(quick, monkeypatch):
