@@ -6,6 +6,7 @@ import atexit
 import multiprocessing
 import os
 import socket
+import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from multiprocessing.connection import Connection
@@ -13,6 +14,7 @@ from multiprocessing.connection import Connection
 from sim.starting import Terminated, context, quiet_start, set_apart, terminable
 
 _SECONDS_TO_END = 5.0
+_SECONDS_BETWEEN = (0.01, 0.1, 1.0)
 
 
 class Companion:
@@ -26,9 +28,20 @@ class Companion:
         self.line, theirs = multiprocessing.Pipe()
         self._process = context().Process(target=_accompany, args=(function, theirs, leads), daemon=not leads)
         with quiet_start():
-            self._process.start()
+            self._begin()
         theirs.close()
         atexit.register(self.end)  # which comes before Python waits for processes that are no daemons
+
+    def _begin(self) -> None:
+        """Start the process, again where the server that forks it has just died, which is not known at once: then there is another one."""
+        for seconds in _SECONDS_BETWEEN:
+            try:
+                self._process.start()
+            except (EOFError, OSError):
+                time.sleep(seconds)
+            else:
+                return
+        self._process.start()
 
     def end(self) -> None:
         """End the process at once, whatever it does; what it started ends with it.

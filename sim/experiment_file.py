@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 
 from sim.faults import MISSING, OVERRIDE, Fault, Key, ScenarioError, nearest, show, show_path, unknown
 from sim.levers import CHANNELS, LEVERS
+from sim.names import against
 from sim.outcomes import OUTCOMES
 from sim.scenario import Scenario, name_of, read_source, resolve_source, scenario_from
 from sim.scenario_file import Source, apply_overrides, read_toml
@@ -200,8 +201,7 @@ def experiment_of(
         faults.extend(unpaired(first, found, ""))
     if faults or first is None:
         raise ScenarioError(faults)
-    titles = [scenario.title or scenario.name.replace("_", " ") for scenario in (first, *found)]
-    title = f"{titles[1] if len(found) == 1 else f'{len(found)} policies'} against {titles[0]}"
+    title = against([scenario.name for scenario in (first, *found)], [scenario.title for scenario in (first, *found)])
     return Experiment(name, title, "", first, tuple(found), file=Path(baseline))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sim.levers import CHANNELS, LEVERS, SEGMENTS
 
 _PEOPLE = {"student": "students", "stay_at_home_parent": "stay-at-home parents", "freelancer": "freelancers", "other": "others"}
@@ -113,6 +115,9 @@ _TITLES: dict[str, str] = {
 """What stands above a panel or a row, where that is not the name without its article."""
 
 
+_LONGEST_TITLE = 100
+
+
 def name_of(outcome: str) -> str:
     """Return what to call an outcome in a sentence; one of no table by its own name in words."""
     return NAMES.get(outcome, outcome.removesuffix("_yuan").replace("_", " "))
@@ -128,3 +133,10 @@ def title_of(outcome: str) -> str:
     """Return the title of an outcome, as it stands above a panel."""
     name = name_of(outcome).removeprefix("the ")
     return _TITLES.get(outcome, name[:1].upper() + name[1:])
+
+
+def against(names: Sequence[str], titles: Sequence[str]) -> str:
+    """Return what to call a comparison, baseline given first: by titles, by names where some have none or share theirs, many by number."""
+    first, *others = titles if all(titles) and len({*titles}) == len(titles) else names
+    title = f"{', '.join(others)} against {first}"
+    return title if len(title) <= _LONGEST_TITLE else f"{len(others)} policies against {first}"

@@ -6,28 +6,20 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from sim.levers import CHANNELS
+from sim.names import title_of
 from sim.outcomes import OUTCOMES, Column, window_means
 from sim.scenario_tables import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NUMBERS: dict[str, str] = {
-    "stock_registered": "Registered accounts in use",
-    "stock_unsealed": "Unsealed accounts in use",
-    "stock_rented": "Rented accounts in use",
-    "stock_bought": "Bought accounts in use",
-    "stock_stolen": "Stolen accounts in use",
-    "supply_account_days": "Total supply",
-    "price_yuan": "Price of supply",
-    "commission_yuan": "Commission paid to owners",
-    "expected_harm_yuan": "Expected harm",
-    "victims": "Victims",
-    "owners_banned": "Owners banned",
-    "innocents_sanctioned": "Innocents sanctioned",
-    "enforcement_cost_yuan": "Cost of enforcement",
-}
-"""Outcomes in the table of the page, and what they are called there."""
+NUMBERS = (
+    *(f"stock_{channel}" for channel in CHANNELS),
+    *("supply_account_days", "price_yuan", "commission_yuan", "expected_harm_yuan", "victims"),
+    *("owners_banned", "innocents_sanctioned", "enforcement_cost_yuan"),
+)
+"""Outcomes in the table of the page."""
 
 
 class Number(NamedTuple):
@@ -43,7 +35,7 @@ class Number(NamedTuple):
     @property
     def title(self) -> str:
         """Return what the outcome is called."""
-        return NUMBERS[self.outcome]
+        return title_of(self.outcome)
 
     @property
     def unit(self) -> str:

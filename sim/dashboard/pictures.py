@@ -16,6 +16,7 @@ from sim.companion import Companion
 from sim.dashboard.market import Line
 from sim.dashboard.session import Beside
 from sim.levers import CHANNELS
+from sim.names import title_of
 from sim.outcomes import Column
 
 if TYPE_CHECKING:
@@ -30,15 +31,13 @@ class Chart:
     outcomes: tuple[str, ...]
 
 
+_ALONE = (
+    *("stock_rented", "price_yuan", "commission_yuan", "expected_harm_yuan"),
+    *("owners_banned", "innocents_sanctioned", "enforcement_cost_yuan"),
+)
 CHARTS = (
     Chart("Supply by channel", tuple(f"supply_{channel}" for channel in CHANNELS)),
-    Chart("Rented accounts in use", ("stock_rented",)),
-    Chart("Price of supply", ("price_yuan",)),
-    Chart("Commission paid to owners", ("commission_yuan",)),
-    Chart("Expected harm", ("expected_harm_yuan",)),
-    Chart("Owners banned", ("owners_banned",)),
-    Chart("Innocents sanctioned", ("innocents_sanctioned",)),
-    Chart("Cost of enforcement", ("enforcement_cost_yuan",)),
+    *(Chart(title_of(outcome), (outcome,)) for outcome in _ALONE),
 )
 """In the order of the page."""
 
@@ -120,7 +119,7 @@ class Painter:
 
     def _make_ready(self) -> None:
         """Start the process, which may take a while, so that it is there when something is to be drawn."""
-        with self._one_at_a_time:
+        with self._one_at_a_time, suppress(EOFError, OSError):  # which is tried again, and told, when something is to be drawn
             if self._beside is None and not self._closed:
                 self._beside = self._begin()
         if self._closed:

@@ -62,7 +62,7 @@ def replicate(wanted: Wanted, tell: Callable[[Known], None]) -> Replicated | str
         tell(Known(progress.total - progress.left, progress.total))
 
     baseline, policy = wanted.pair.baseline, wanted.pair.policy
-    plan = asked_of(baseline, [policy], wanted.replications, baseline.run.seed, tuple(NUMBERS), HEADLINE)
+    plan = asked_of(baseline, [policy], wanted.replications, baseline.run.seed, NUMBERS, HEADLINE)
     done = carry_out(plan, None, wanted.workers, told)
     if done.failures:
         first = done.failures[0]

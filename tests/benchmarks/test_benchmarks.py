@@ -252,11 +252,11 @@ def test_command_imports_nothing_that_it_does_not_use(arguments, unused):
 
 
 def test_main_job_is_a_new_users_whatever_make_was_given(tmp_path, monkeypatch):
-    (tmp_path / "Makefile").write_text("bench:\n\t@env\n")
+    (tmp_path / "Makefile").write_text("bench:\n\t@env -0\n")
     monkeypatch.setenv("PYTHONPATH", "here")
     given = subprocess.run(["make", "bench", "FLAGS=--only x"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    for line in given.splitlines():
-        monkeypatch.setenv(*line.partition("=")[::2])
+    for entry in given.split("\0")[:-1]:
+        monkeypatch.setenv(*entry.partition("=")[::2])
     _, seen = importlib.import_module("sections.main_job").timed(tmp_path, "make", "bench")
     assert "--only x" in given
     assert "--only x" not in seen
@@ -264,6 +264,7 @@ def test_main_job_is_a_new_users_whatever_make_was_given(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("dashboard")
 def test_dashboard_is_timed_in_a_browser(tmp_path):
     rows = importlib.import_module("sections.dashboard").measure(children.Setting(True, str, Path, tmp_path))
     if rows[0].verdict == NOT_MEASURED:

@@ -32,6 +32,9 @@ from sim.store import write_table
 
 NOT_DRAWN = "not drawn"
 
+MADE_WHEN_DRAWN = {"supply_squeeze", "dashboard"}
+"""Jobs without runs of their own: drawn from the comparison's days, or by the page that runs what it shows."""
+
 WATCHED = "policy_comparison"
 """The comparison whose days figures are drawn from."""
 
@@ -70,7 +73,7 @@ def run(name: str, results: Path, reference: Path = REFERENCE, options: Sequence
     nothing to run for them.
     """
     job = JOBS[name]
-    if job.command[0] in {"watch", "dashboard"}:
+    if name in MADE_WHEN_DRAWN:
         return
     say(f"\n== {name}: {job.written}")
     ours = [sys.executable, "-m", "sim", *job.command, "--out", str(results / name), *options]

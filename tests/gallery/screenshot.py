@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def dashboard() -> bytes:
         page.wait_for_timeout(1000)  # what moves on a page comes to rest
         drawn = page.screenshot(animations="disabled")
         page.close()
-        return _signed(drawn, f"Chromium {browser.version}")
+        return _signed(drawn, f"Chromium {browser.version}+matplotlib-{version('matplotlib')}")
 
 
 def _signed(png: bytes, by: str) -> bytes:
@@ -45,5 +46,5 @@ def _signed(png: bytes, by: str) -> bytes:
     about, file = PngImagePlugin.PngInfo(), BytesIO()
     about.add_text("Software", by)
     with Image.open(BytesIO(png)) as picture:
-        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, format="png", pnginfo=about, optimize=True)
+        picture.convert("RGB").save(file, format="png", pnginfo=about, optimize=True)
     return file.getvalue()

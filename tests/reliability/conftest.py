@@ -171,6 +171,7 @@ def _page(path: Path) -> str:
     commands = re.findall(r"<pre>.*?</pre>", page, flags=re.DOTALL)
     assert commands
     assert place
+    assert any(place in typed for typed in commands)
     for typed in commands:
         page = page.replace(typed, re.sub(rf"(?<=[ >]){place}(?=[ <_])", "DIR", typed))
     return page

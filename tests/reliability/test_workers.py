@@ -29,6 +29,7 @@ if __name__ == "__main__":
 """
 
 COMPANION = """
+import multiprocessing.forkserver
 import sys
 from sim.companion import Companion
 from sim.starting import prepare
@@ -39,10 +40,59 @@ def has(line):
 if __name__ == "__main__":
     import script
     prepare()
+    ready = multiprocessing.forkserver._forkserver._forkserver_pid is not None
     beside = Companion(script.has)
     beside.line.send("heard")
-    print(*beside.line.recv())
+    print(ready, *beside.line.recv())
     beside.end()
+"""
+
+ORPHAN = """
+import multiprocessing.forkserver
+import os, signal, threading, time
+import psutil
+from sim.companion import Companion
+
+def told(line):
+    line.send(os.getpid())
+    line.recv()
+
+if __name__ == "__main__":
+    import script
+    beside = Companion(script.told)
+    process = psutil.Process(beside.line.recv())
+    ended = threading.Event()
+    threading.Thread(target=lambda: (beside.line.poll(None), ended.set()), daemon=True).start()
+    os.kill(multiprocessing.forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    other = Companion(script.told)  # of another server, which is when this process notices
+    beside.end()
+    psutil.wait_procs([process], timeout=60)
+    print(process.is_running(), ended.wait(60))
+    other.end()
+"""
+
+TOGETHER = """
+import os, threading
+from sim.companion import Companion
+
+def told(line):
+    line.send(os.environ["OMP_NUM_THREADS"])
+    line.recv()
+
+def begin(begun):
+    begun.append(Companion(script.told))
+
+if __name__ == "__main__":
+    import script
+    before, begun = dict(os.environ), []
+    threads = [threading.Thread(target=begin, args=(begun,)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print([one.line.recv() for one in begun], dict(os.environ) == before)
+    for one in begun:
+        one.end()
 """
 
 RUN = """
@@ -92,7 +142,22 @@ def test_one_that_works_beside_has_the_model_where_it_can_be_forked(python, tmp_
     folder.mkdir()
     done = python(COMPANION, **({"TMPDIR": str(folder)} if long else {}))
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{sys.platform == 'linux' and not long} heard\n"
+    forked = sys.platform == "linux" and not long
+    assert done.stdout == f"{forked} {forked} heard\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no server")
+def test_one_that_works_beside_ends_though_its_server_has_died(python):
+    done = python(ORPHAN)
+    assert done.stdout == "False True\n", done.stderr
+
+
+@pytest.mark.parametrize("long", [False, True], ids=["forked", "spawned"])
+def test_those_that_start_together_leave_the_environment_as_it_was(python, tmp_path, long):
+    folder = tmp_path / ("x" * 120)
+    folder.mkdir()
+    done = python(TOGETHER, **({"TMPDIR": str(folder)} if long else {}))
+    assert done.stdout == f"{['1'] * 6} True\n", done.stderr
 
 
 def script(guard: str) -> str:

@@ -416,6 +416,16 @@ def test_a_picture_that_fails_is_told_and_the_next_is_drawn():
     assert len(begun) == 2, "a painter that is closed starts a process that nobody ends"
 
 
+def test_what_draws_is_imported_before_a_picture_is_asked_for(monkeypatch):
+    seen: list[str] = []
+    monkeypatch.setattr(pictures, "import_module", lambda name: seen.append(name) or 1 / 0)
+    beside = Thread(pictures.attend)
+    beside.line.send(of_days(5, ("price_yuan",)))
+    assert isinstance(beside.line.recv(), Pictures)  # what goes wrong before is told by drawing
+    assert seen == ["sim.plots.gallery"]
+    beside.end()
+
+
 def test_a_picture_that_kills_who_draws_it_is_tried_twice_and_told():
     begun: list[Thread] = []
 

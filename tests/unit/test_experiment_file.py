@@ -110,12 +110,16 @@ def test_faults_of_all_scenarios_are_told_together(tmp_path):
     assert 'overrides: name = "all": cannot be set for several scenarios at once' in found
 
 
-def test_experiment_of_files():
+def test_experiment_of_files(tmp_path):
     made = experiment_of(BASELINE, [SCENARIOS / "purge.toml", SCENARIOS / "combined.toml"], {"run.days": 300})
     assert [made.baseline.name, *(scenario.name for scenario in made.scenarios)] == ["baseline", "purge", "combined"]
     assert made.outcomes == SHOWN
-    assert made.title == "2 policies against Standing regime"
+    assert made.title == "One-day purge, Supply and lure squeeze against Standing regime"
     assert experiment_of(BASELINE, [SCENARIOS / "purge.toml"]).title == "One-day purge against Standing regime"
+    (tmp_path / "mine.toml").write_text(f'extends = "{BASELINE}"\nname = "mine"\ntitle = "Standing regime"\n')
+    assert experiment_of(BASELINE, [tmp_path / "mine.toml"]).title == "mine against baseline"
+    shipped = [path for path in SCENARIOS.glob("*.toml") if path.stem not in {"baseline", "wechat_full"}]
+    assert experiment_of(BASELINE, shipped).title == f"{len(shipped)} policies against Standing regime"
     with pytest.raises(ScenarioError, match="each needs its own"):
         experiment_of(BASELINE, [BASELINE])
     with pytest.raises(ScenarioError, match=r"population\.users = 1200000000"):
