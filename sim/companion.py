@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 
 from sim.starting import Terminated, context, quiet_start, set_apart, terminable
 
+_NICER = 5  # the page goes before what it shows
 _SECONDS_TO_END = 5.0
 _SECONDS_BETWEEN = (0.01, 0.1, 1.0)
 
@@ -61,5 +62,7 @@ class Companion:
 def _accompany(function: Callable[[Connection], None], line: Connection, leads: bool) -> None:
     """Work for the other end of a line; one that leads ends its own processes when it is to end, so that nothing of them is left."""
     set_apart()
+    if hasattr(os, "nice"):
+        os.nice(_NICER)
     with suppress(EOFError, OSError, Terminated), terminable() if leads else nullcontext():  # or the other end is closed
         function(line)

@@ -284,6 +284,11 @@ class Robust(Runs):
         return analysis.summary(self.runs[~self.runs["scenario"].isin(list(self.plan.members))])
 
     @cached_property
+    def table(self) -> pd.DataFrame:
+        """Paired differences of the scenarios as they are, with the ledger's values."""
+        return analysis.comparison(self.runs[~self.runs["scenario"].isin(list(self.plan.members))], self.plan.baseline or "")
+
+    @cached_property
     def robustness(self) -> pd.DataFrame:
         """One row an outcome asked for and policy: chance, parameters, and the share of members in which the sign holds."""
         return analysis.robustness(self.runs, self.worlds, self.plan.outcomes)

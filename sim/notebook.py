@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 from html import escape
+from math import isfinite
 from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
@@ -78,7 +79,12 @@ def _mean(row: dict[object, object]) -> str:
 
 
 def _change(row: dict[object, object]) -> str:
-    value, low, high = (float(str(row[name])) for name in ("relative", "relative_low", "relative_high"))
-    if value != value:  # noqa: PLR0124  # NaN
-        return number(float(str(row["difference"])))
-    return f"{percent(value)} % ({percent(low)} to {percent(high)})" if low == low else f"{percent(value)} %"  # noqa: PLR0124
+    """Write a change in per cent, or in units where there is none, with the interval that there is."""
+    value, low, high, difference, least, most = (
+        float(str(row[name])) for name in ("relative", "relative_low", "relative_high", "difference", "difference_low", "difference_high")
+    )
+    if isfinite(low):
+        return f"{percent(value)} % ({percent(low)} to {percent(high)})"
+    unit = unit_of(str(row["outcome"]))
+    size = f"{percent(value)} %" if isfinite(value) else f"{number(difference)} {unit}"
+    return f"{size} ({number(least)} to {number(most)} {unit})" if isfinite(least) else f"{size}, one pair of runs"

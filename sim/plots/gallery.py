@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sim import analysis
+from sim.faults import one_of, show
 from sim.plan import Plan
 from sim.plots.flow import day_flow
 from sim.plots.forest import forest
@@ -113,6 +114,13 @@ class Gallery:
             raise TypeError("this figure compares scenarios; these are runs of one")
         return cast("Compared", self._done)
 
+    def _check(self, policy: str) -> None:
+        names = [name for name in self._plan.scenarios if name != self._plan.baseline and name not in self._plan.members]
+        if policy not in names or self._plan.baseline is None:
+            raise ValueError(
+                f"no policy {show(policy)} here; " + (f"it must be {one_of(names)}" if names else "these are runs of one scenario")
+            )
+
     @property
     def _varied(self) -> list[Varied]:
         return [Varied.of(vary.key, self._plan.scenarios.values()) for vary in self._plan.axes]
@@ -136,10 +144,13 @@ class Gallery:
     def day_flow(self, policy: str | None = None) -> Figure:
         """Draw a mean day of the market as a flow: of the one scenario, or of the baseline and a policy beside it."""
         first = self.study.baseline
+        if policy is not None:
+            self._check(policy)
         return day_flow(self._done.summary, self.study, [first] if policy is None else [first, policy])
 
     def film(self, policy: str, kind: str = GIF, steps: int = STEPS) -> bytes:
         """Return the days around a policy as a moving picture beside the baseline: the bytes of a `gif`, or of an `mp4` by `ffmpeg`."""
+        self._check(policy)
         days = self._done.days_of(FILM)
         means = analysis.mean_daily(days[days["scenario"].isin([self.study.baseline, policy])], FILM)
         shown = film(means, self._compared.table, self.study, policy, steps)
@@ -163,6 +174,8 @@ class Gallery:
 
     def dose_response(self) -> Figure:
         """Draw outcomes over the levels of the one key varied."""
+        if len(self._plan.axes) != 1:
+            raise TypeError("this figure is of a sweep of one key")
         return dose_response(self._compared.levels_table, self.study, self._varied[0], self._plan.outcomes)
 
     @overload
@@ -171,6 +184,8 @@ class Gallery:
     def interaction_map(self, outcome: str, ax: Axes) -> Axes: ...
     def interaction_map(self, outcome: str, ax: Axes | None = None) -> Figure | Axes:
         """Draw one outcome over the levels of the two keys varied."""
+        if len(self._plan.axes) != 2:
+            raise TypeError("this figure is of a sweep of two keys")
         x, y = self._varied
         own = self._plan.levels[self.study.baseline]
         table: pd.DataFrame = self._compared.levels_table

@@ -59,7 +59,7 @@ _DAYS_BEFORE, _SMOOTH = 60, 7
 _WIDTH, _HEIGHT, _DOTS = 8.2, 4.9, 130
 _FRAME_MS, _HOLD_MS = 100, 4000
 _COLOURS = 128
-_HIGH, _LOW = (0.42, 0.91), (0.03, 0.52)  # where the answer stands, as parts of the height of the panel of stocks
+_ANSWER = (0.42, 0.91)  # where the answer stands, as parts of the height of the panel of stocks
 
 Codes = NDArray[np.int64]
 Days = NDArray[np.int64]
@@ -122,7 +122,8 @@ def film(means: pd.DataFrame, table: pd.DataFrame, study: Study, policy: str, st
     stocks.plot(base["day"], ghost, color=BLACK, lw=1.2, ls="--")
     total = own[list(STOCKS)].sum(axis=1).to_numpy()
     stocks.set_ylim(0.0, 1.04 * max(float(ghost.max()), float(total.max()), 1e-9))
-    room_above = float(total[len(total) // 3 :].max()) < 0.95 * _HIGH[0] * stocks.get_ylim()[1]
+    if float(total[len(total) // 3 :].max()) > 0.95 * _ANSWER[0] * stocks.get_ylim()[1]:
+        stocks.set_ylim(0.0, stocks.get_ylim()[1] / (0.95 * _ANSWER[0]))  # room above for the answer
     stocks.set_ylabel("accounts in use", fontsize=8.5)
     curtains = [_curtain(stocks, days, areas)]
     for ax, outcome in zip(prices, PRICES, strict=True):
@@ -139,7 +140,7 @@ def film(means: pd.DataFrame, table: pd.DataFrame, study: Study, policy: str, st
         tidy(ax, x_ticks=5, y_ticks=4)
     for ax in (stocks, prices[-1]):
         ax.set_xlabel(f"days since {study.since(policy)}", fontsize=8)
-    answer = _answer(stocks, table[table["scenario"] == policy], study, _HIGH if room_above else _LOW)
+    answer = _answer(stocks, table[table["scenario"] == policy], study)
     handles = [*(Patch(facecolor=colour, alpha=0.85) for colour in CHANNEL_COLOURS.values()), Line2D([], [], color=BLACK, lw=1.2, ls="--")]
     note = f"Means of replications, trailing {_SMOOTH}-day means; vertical line: the policy starts. EAD: effective account-days."
     caption = study.caption(replications_of(means), note, window=False)
@@ -163,7 +164,7 @@ def _curtain(ax: Axes, days: Days, artists: Sequence[Artist]) -> Bbox:
     return curtain
 
 
-def _answer(ax: Axes, rows: pd.DataFrame, study: Study, where: tuple[float, float]) -> Axes:
+def _answer(ax: Axes, rows: pd.DataFrame, study: Study) -> Axes:
     """Write what changed on a panel of its own over another; without intervals where there is one replication."""
     cells = rows_of(rows)
     lines = []
@@ -178,10 +179,11 @@ def _answer(ax: Axes, rows: pd.DataFrame, study: Study, where: tuple[float, floa
             said = f"{value} %" + (f"  [{low}, {high}]" if np.isfinite(row.low) else "")
         lines.append((f"{outcome.removeprefix('stock_')} accounts in use" if outcome in STOCKS else title_of(outcome).lower(), said))
     first, last = study.window_days
-    box = ax.inset_axes((0.3, where[0], 0.69, where[1] - where[0]))
+    alone = "" if any(np.isfinite(row.low) for row in cells.values()) else ", of one pair: may be chance"
+    box = ax.inset_axes((0.3, _ANSWER[0], 0.69, _ANSWER[1] - _ANSWER[0]))
     box.set(xticks=[], yticks=[], xlim=(0.0, 1.0), ylim=(len(lines) + 0.8, -0.4))
     box.spines[:].set_color(GREY)
-    box.text(0.03, 0.25, f"Change from the baseline, days {first}-{last - 1}", fontsize=7.5, va="center", color=GREY)
+    box.text(0.03, 0.25, f"Change from the baseline, days {first}-{last - 1}{alone}", fontsize=7.5, va="center", color=GREY)
     for y, (name, said) in enumerate(lines, start=1):
         weight = "bold" if "rented" in name else "normal"
         box.text(0.03, y + 0.25, name, fontsize=8, va="center", fontweight=weight)

@@ -96,9 +96,9 @@ def browsers() -> Iterator[Any]:
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
-        program = None
+        raise NoBrowserError("playwright is not installed") from None
     if program is None:
-        raise NoBrowserError("there is no chromium, or playwright is not installed")
+        raise NoBrowserError("there is no chromium")
     with sync_playwright() as playwright:
         try:
             started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])

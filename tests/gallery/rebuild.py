@@ -125,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     left = sum(how.startswith(NOT_DRAWN) for how in differ.values())
     ended = f"{len(differ) - left} {'differ' if asked.check else 'written'}" + (f", {left} not drawn" if left else "")
     say(f"{len(found) - left} figures drawn, {len(found) - len(differ)} the same to the pixel, {ended}")
-    return int(asked.check and bool(differ))
+    return int(asked.check and len(differ) > left)
 
 
 if __name__ == "__main__":
