@@ -7,6 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+FILES, DIR = "FILES", "DIR"
+"""What stands for the folder of a file, and of a results directory, that lies elsewhere on a machine."""
+
+_STANDS = {
+    FILES: "the folder in which the file named after it lies",
+    DIR: "the folder in which the results directory named after it lies",
+}
+
 
 @dataclass(frozen=True)
 class Given:
@@ -14,7 +22,7 @@ class Given:
 
     `files` are scenarios or an experiment, `baseline` is the file of the baseline, `settings` are those of `--set`, `options` are the words
     of others that change what is run, and `out` is the results directory, empty where none was named. No path says where on a machine it
-    is: it is relative, or the last name of one that lies elsewhere.
+    is: it is relative, or that of one elsewhere is its last name in a folder that is left open, `FILES` or `DIR`.
     """
 
     files: tuple[str, ...] = ()
@@ -38,7 +46,8 @@ class Given:
             if value is not None and value is not False:
                 words += [name] if value is True else [name, str(value)]
         own = baseline or files[0]
-        return cls(tuple(map(placed, files)), placed(own), tuple(settings or ()), tuple(words), "" if out is None else placed(out))
+        place = "" if out is None else placed(out, DIR)
+        return cls(tuple(placed(file, FILES) for file in files), placed(own, FILES), tuple(settings or ()), tuple(words), place)
 
     @classmethod
     def read(cls, entry: Mapping[str, object]) -> Given:
@@ -62,12 +71,18 @@ class Given:
         return shlex.join(["abm", command.partition(" ")[0], *self.files, *self.options, *self.set_words, *out])
 
 
-def placed(path: Path) -> str:
-    """Write a path so that it does not say where on a machine it is: below the current folder, or by its last name."""
+def placed(path: Path, elsewhere: str) -> str:
+    """Write a path so that it does not say where on a machine it is: from the current folder, or by its last name in `elsewhere`."""
     if not path.is_absolute():
         return path.as_posix()
     here = Path.cwd()
-    return path.relative_to(here).as_posix() if path != here and path.is_relative_to(here) else path.name
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else f"{elsewhere}/{path.name}"
+
+
+def open_folders(words: Iterable[str]) -> str:
+    """Say what stands for the folders that the paths among some words leave open; nothing where none does."""
+    found = {word.partition("/")[0] for word in words if "/" in word}
+    return "; ".join(f"{name} stands for {meaning}" for name, meaning in _STANDS.items() if name in found)
 
 
 def _list(value: object) -> list[object]:

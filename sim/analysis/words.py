@@ -13,6 +13,7 @@ from sim.names import is_plural, name_of
 from sim.outcomes import OUTCOMES
 
 _MANIFOLD = 2.0  # from +200 % on, 'to 3 times' reads better than per cent
+_TINY = 0.95e-6  # below this, zeros are harder to count than an exponent is to read
 
 
 def unit_of(outcome: str) -> str:
@@ -23,7 +24,7 @@ def unit_of(outcome: str) -> str:
 
 
 def number(value: float) -> str:
-    """Write a number with three significant digits or whole, thousands marked: 0.45, 12.3, 1,234, 1.23 million."""
+    """Write a number with three significant digits or whole, thousands marked, below .001 with one: 0.0008, 0.45, 1,234, 1.23 million."""
     size = abs(value)
     if not np.isfinite(value):
         return "unknown"
@@ -32,7 +33,10 @@ def number(value: float) -> str:
         return f"{value / scale:.3g} {word}"
     if size >= 99.95 or value == 0.0:
         return f"{value:,.0f}"
-    return f"{value:.3g}" if size >= 0.001 else f"{value:.0e}"
+    if size >= 0.001:
+        return f"{value:.3g}"
+    rounded = float(f"{value:.0e}")
+    return np.format_float_positional(rounded) if size >= _TINY else f"{value:.0e}"
 
 
 def listed(names: Sequence[str]) -> str:

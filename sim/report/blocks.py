@@ -55,14 +55,16 @@ class Grid:
 class Picture:
     """A figure with its caption; `file` is its path in the results directory, `svg` its drawing, ready to stand in a page.
 
+    `key` is the anchor of the caption, which names the drawing to those who cannot see it.
+
     One that is `broad` is printed on a page laid across.
     """
 
     kind: ClassVar[str] = "picture"
     file: str
-    alt: str
     caption: str
     svg: str
+    key: str
     broad: bool = False
 
 
@@ -88,13 +90,14 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A whole page: `question` and `about` stand below the title, `facts` at the foot."""
+    """A whole page: `question` and `about` stand below the title, `facts` and `foot` at the foot."""
 
     title: str
     question: str
     about: str
     sections: Sequence[Section]
     facts: Sequence[tuple[str, str]]
+    foot: str
 
 
 def say(text: str, *rows: str, lead: str = "") -> Line:

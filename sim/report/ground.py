@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sim.given import open_folders
 from sim.levers import LEVERS
 from sim.matching.targets import read_problem
 from sim.parameters import KINDS, LEDGER, Entry
@@ -39,6 +40,13 @@ LIMITS: dict[str, str] = {
     "Welfare": "Vice, spam, privacy and ban days stand at shadow prices; incident counts are reported beside them.",
 }
 """What the model cannot show, as MODEL.md says it."""
+
+FOOT = (
+    "Written from the tables of the results directory by rules. A number in a sentence is a table's, rounded; a count of cases is a table's"
+    " mean times the days and runs that are told with it, a count of parameter vectors a table's share times their number; strengths and"
+    " days of policies are the scenarios'. Entities are synthetic, results are aggregates."
+)
+"""What the numbers in sentences are."""
 
 
 def evidence(material: Material) -> Section:
@@ -108,8 +116,10 @@ def facts(material: Material) -> Sequence[tuple[str, str]]:
     manifest = manifest_of(material.done)
     plan = material.plan
     seeds = f"{plan.seed} to {plan.seed + plan.replications - 1}" if plan.replications > 1 else str(plan.seed)
+    left = open_folders([*plan.given.files, plan.given.out])
     found = [
         ("Command", plan.given.line(plan.command) if plan.given.files else f"abm {plan.command}"),
+        *([("In the command", f"{left}.")] if left else []),
         ("Replications", f"{plan.replications} a scenario, seeds {seeds}"),
         ("Days", _days(material.first)),
         ("Users", f"{material.users:,}"),

@@ -13,6 +13,7 @@ import pandas as pd
 from sim.analysis import Row, rows
 from sim.comparison import Comparison, Robust, Runs
 from sim.conduct import open_results
+from sim.given import DIR
 from sim.plan import Plan
 from sim.scenario import Scenario
 from sim.store import Results, StoreError
@@ -53,6 +54,11 @@ class Material:
         """Days that means are taken of, in each run."""
         first, last = self.first.run.window
         return last - first
+
+    def beside(self, ending: str, otherwise: str) -> str:
+        """Return where a command shall put other results: next to these, or in results/ as `otherwise` where these have no name."""
+        own = self.plan.given.out
+        return f"{own}{ending}" if Path(own).name not in {"", ".."} else f"results/{otherwise}{ending}"
 
     @cached_property
     def cells(self) -> dict[tuple[str, str], Row]:
@@ -135,6 +141,13 @@ def _unlike(done: Runs, other: Runs) -> str:
         if here is None or here.identity() != there.identity():
             return f"was made with another {name} than this report: their values differ (abm diff tells in what)"
     return ""
+
+
+def place_of(done: Runs) -> str:
+    """Return what commands call the results directory of finished runs: as it was named for them, or its last name where none is known."""
+    if done.plan.given.files or done.directory is None:
+        return done.plan.place
+    return f"{DIR}/{done.directory.resolve().name}"
 
 
 def manifest_of(done: Runs) -> dict[str, object]:

@@ -12,12 +12,15 @@ import pandas as pd
 from sim.analysis.robust_words import Sentence, cells, robust_sentences
 from sim.analysis.words import number, percent, unit_of
 from sim.comparison import Comparison
+from sim.given import open_folders
 from sim.levers import LEVERS
 from sim.names import is_plural, name_of
 from sim.report.blocks import Block, Command, Grid, Heading, Items, Line, Paragraph, Section, say
-from sim.report.material import Material
+from sim.report.material import Material, place_of
 from sim.report.phrases import MODEL_SAYS, upper
 from sim.report.which import winning
+
+_WHERE = "They are to be given in the folder where this comparison was made."
 
 
 def robustness(material: Material) -> Section:
@@ -40,17 +43,22 @@ def robustness(material: Material) -> Section:
 def _untested(material: Material) -> list[Block]:
     """Return the commands that try the comparison under other parameters."""
     given = material.plan.given
-    here, files = material.plan.place, list(given.files) or ["EXPERIMENT"]
-    own = f"{here}_over_uncertainty" if given.out else f"results/{material.plan.name[:80]}_over_uncertainty"
+    here, files = place_of(material.done), list(given.files) or ["EXPERIMENT"]
+    own = material.beside("_over_uncertainty", material.plan.name[:80])
     words = ["abm", "compare", *files, "--over-uncertainty", "20", *given.words("--seed"), *given.set_words, "--out", own]
-    what = "They are to be given in the folder where this comparison was made."
+    what = _WHERE
     if not given.files:
         what = f"EXPERIMENT is the file, or the files, that this comparison was made of; {_again(material)}."
     return [
         Paragraph(say("Not tested here. These commands run the comparison in parameter vectors that the evidence does not rule out:")),
-        Command("\n".join([shlex.join(words), shlex.join(["abm", "report", here, "--with", own])])),
-        Paragraph(say(what)),
+        *_typed([words, ["abm", "report", here, "--with", own]], what),
     ]
+
+
+def _typed(lines: Sequence[Sequence[str]], what: str) -> list[Block]:
+    """Return commands, and below them what there is to know of them: `what`, and what stands for folders that they leave open."""
+    left = open_folders(word for line in lines for word in line)
+    return [Command("\n".join(map(shlex.join, lines))), Paragraph(say(f"{what} {left}." if left else what))]
 
 
 def _verdicts(sentences: Sequence[Sentence]) -> list[Block]:
@@ -99,19 +107,18 @@ def _missing(material: Material) -> list[Block]:
     winner = winning(material) if material.comparison is not None and not material.plan.axes else None
     chosen = material.plan.scenarios[winner] if winner else None
     levers = list(dict.fromkeys(p.lever for p in chosen.policies.values() if not LEVERS[p.lever].only_policy)) if chosen else []
-    base, given, here = material.first.name, material.plan.given, material.plan.place
-    file, start = given.baseline or f"{base}.toml", f"{here}_by_" if given.out else f"results/{base}_by_"
+    base, given, here = material.first.name, material.plan.given, place_of(material.done)
+    file = given.baseline or f"{base}.toml"
     more = [*given.words("--replications", "--seed"), *given.set_words]
-    outs = {lever: f"{start}{lever}" for lever in levers or ["LEVER"]}
+    outs = {lever: material.beside(f"_by_{lever}", base) for lever in levers or ["LEVER"]}
     lines = [["abm", "sweep", file, "--vary", f"{lever}=0:1:6", *more, "--out", out] for lever, out in outs.items()]
     lines.append(["abm", "report", here, *(word for out in outs.values() for word in ("--with", out))])
-    what = "They are to be given in the folder where this comparison was made."
+    what = _WHERE
     if not given.baseline:
         what = f"{file} is the file of the baseline; a sweep goes with this report when its baseline is the same: {_again(material)}."
     return [
         Paragraph(say("Not measured here. These commands vary one lever at a time, from none to all of it:")),
-        Command("\n".join(map(shlex.join, lines))),
-        Paragraph(say(what)),
+        *_typed(lines, what),
     ]
 
 

@@ -36,7 +36,9 @@ def page_of(material: Material) -> Page:
     else:
         own = [run_answer(material, _RUN_SHOWN)]
     sections = [*own, pictures.figures(material), ground.evidence(material), ground.limits()]
-    return Page(plan.title or plan.name, plan.question, _about(material), [s for s in sections if s.blocks], ground.facts(material))
+    return Page(
+        plan.title or plan.name, plan.question, _about(material), [s for s in sections if s.blocks], ground.facts(material), ground.FOOT
+    )
 
 
 def _about(material: Material) -> str:

@@ -10,9 +10,10 @@ from textwrap import shorten
 from xml.etree import ElementTree as ET
 
 from sim.comparison import Runs
+from sim.given import open_folders
 from sim.names import name_of
 from sim.report.blocks import Block, Command, Paragraph, Picture, Section, say
-from sim.report.material import Material
+from sim.report.material import Material, place_of
 
 _SHOWS = {
     "forest": "What every policy does to every outcome asked for: change in per cent of the baseline, a panel an outcome.",
@@ -60,7 +61,7 @@ def figures(material: Material) -> Section:
             except ValueError as problem:
                 refused.append(f"{name}.svg of {done.plan.name} {problem}")
         if len(drawn) < len(names) or len(refused) > before:
-            missing.append(done.plan.place)
+            missing.append(place_of(done))
     section.blocks.extend(_draw(missing, refused))
     return section
 
@@ -70,7 +71,12 @@ def _draw(missing: Sequence[str], refused: Sequence[str]) -> list[Block]:
     if not missing:
         return []
     why = f"Left out, since a figure of abm does not do this: {'; '.join(refused)}." if refused else "Some figures are not drawn."
-    return [Paragraph(say(f"{why} This draws them:")), Command("\n".join(shlex.join(["abm", "plot", path]) for path in missing))]
+    typed: list[Block] = [
+        Paragraph(say(f"{why} This draws them:")),
+        Command("\n".join(shlex.join(["abm", "plot", path]) for path in missing)),
+    ]
+    left = open_folders(missing)
+    return [*typed, Paragraph(say(f"{left}."))] if left else typed
 
 
 def _picture(directory: Path, name: str, prefix: str, done: Runs) -> Picture:
@@ -80,8 +86,9 @@ def _picture(directory: Path, name: str, prefix: str, done: Runs) -> Picture:
     )
     if done.plan.axes:
         shows = f"{shows} Varied: {', '.join(vary.key for vary in done.plan.axes)}."
-    drawing = inline(path.read_text(encoding="utf-8", errors="replace"), prefix, shows)
-    return Picture(str(path.with_suffix(".png")), shows, shows, drawing, broad=_width(drawing) > _BROAD)
+    key = f"{prefix}caption"
+    drawing = inline(path.read_text(encoding="utf-8", errors="replace"), prefix, key)
+    return Picture(str(path.with_suffix(".png")), shows, drawing, key, broad=_width(drawing) > _BROAD)
 
 
 def _width(drawing: str) -> float:
@@ -90,8 +97,10 @@ def _width(drawing: str) -> float:
     return float(found[1]) if found else 0.0
 
 
-def inline(svg: str, prefix: str, alt: str) -> str:
-    """Return the text of an SVG file as an element of a page: scalable, with a description, its ids its own, nothing of when it was made.
+def inline(svg: str, prefix: str, caption: str) -> str:
+    """Return the text of an SVG file as an element of a page: scalable, its ids its own, nothing of when it was made.
+
+    The element with the id `caption` names it.
 
     What is written is what was read and looked at, element by element. Raises `ValueError` for what is no SVG of matplotlib's, and for one
     that holds more than a drawing: elements that do something else, and attributes that act or reach out of the page.
@@ -115,7 +124,7 @@ def inline(svg: str, prefix: str, alt: str) -> str:
         element.attrib.update(_attribute(name, key, value, prefix) for key, value in given)
     width, height = size.groups()
     root.attrib.clear()
-    root.attrib.update({"xmlns": _SVG[1:-1], "xmlns:xlink": _XLINK[1:-1], "role": "img", "aria-label": alt})
+    root.attrib.update({"xmlns": _SVG[1:-1], "xmlns:xlink": _XLINK[1:-1], "role": "img", "aria-labelledby": caption})
     least, most = (round(float(width) * scale) for scale in _SCALES)
     root.attrib.update({"viewBox": f"0 0 {width} {height}", "style": f"min-width:{least}px;max-width:{most}px"})
     root.tail = None

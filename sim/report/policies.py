@@ -12,6 +12,7 @@ from sim.names import name_of
 from sim.report.answer import people, whereto
 from sim.report.blocks import Block, Grid, Heading, Items, Line, Paragraph, Section, say
 from sim.report.material import Material
+from sim.report.mechanisms import MECHANISMS
 from sim.report.phrases import moves, said, share, source, texts, told, untold, upper
 from sim.scenario import Scenario
 
@@ -137,7 +138,8 @@ def _mechanism(material: Material, name: str, scenario: Scenario, id_: str, alon
     policy = scenario.policies[id_]
     lever = LEVERS[policy.lever]
     when = describe(policy, scenario).replace(policy.lever, "strength", 1)
-    text, rows = f"{upper(lever.meaning)} ({lever.equation}); {when}.", [f"manifest/{name}", f"levers/{lever.name}"]
+    text = f"{MECHANISMS[lever.name]} ({upper(lever.meaning)}: {lever.equation}.) {upper(when)}."
+    rows = [f"manifest/{name}", f"levers/{lever.name}"]
     first, sides = _rows(material, name, [lever.moves]), _rows(material, name, _sides(lever))
     moved = "; ".join(said(row, material.days) for row in first) if alone else name_of(lever.moves)
     text += f" What it moves first: {moved}."

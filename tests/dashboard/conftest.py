@@ -137,9 +137,9 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Keep how a page looks, whole; the path is printed."""
     kept = tmp_path_factory.mktemp("screenshots")
 
-    def keep(page, name: str) -> Path:
-        size = page.viewport_size  # the page scrolls in a part of its own
-        page.set_viewport_size({**size, "height": page.locator(".abm").evaluate("part => part.scrollHeight") + 40})
+    def keep(page, name: str, scrolls: str = ".abm") -> Path:
+        size = page.viewport_size  # the dashboard scrolls in a part of its own
+        page.set_viewport_size({**size, "height": page.locator(scrolls).evaluate("part => part.scrollHeight") + 40})
         path = kept / f"{name}.png"
         page.screenshot(path=path)
         page.set_viewport_size(size)

@@ -42,6 +42,9 @@ EFFECTS: dict[str, dict[str, float]] = {
 UNMOVED = {"friend_confirmation": ("stock_rented", "supply_account_days", "price_yuan", "owners_banned", "commission_yuan")}
 """What a policy leaves as it is, to the bit."""
 
+RARE = {"baseline": (0, 1), "lure_squeeze": (2, 3)}
+"""Sanctions of helpers by law in a run, of the policies that have any: the least, and how many there may be more in some runs."""
+
 
 def plan_of(*names: str, replications: int = 6, **changes: object) -> Plan:
     """Return the plan of a comparison of shipped scenarios."""
@@ -58,8 +61,12 @@ def filled(
     effects: Mapping[str, Mapping[str, float]] = EFFECTS,
     noise: float = 0.03,
     failed: Callable[[Job], bool] = lambda job: False,
+    rare: Mapping[str, tuple[int, int]] = {},  # read only
 ) -> Plan:
-    """Put a finished run of every job of a plan, or of those not `failed`, among `parts`; its copies in members have its effects."""
+    """Put a finished run of every job of a plan, or of those not `failed`, among `parts`; its copies in members have its effects.
+
+    `rare` is as `RARE`.
+    """
     for job in plan.jobs:
         if failed(job):
             continue
@@ -72,6 +79,10 @@ def filled(
             apart = 0.0 if still else luck.normals(job.seed, f"{name} {own}", days)
             factor = np.where(np.arange(days) < start, 1.0, effects.get(own, {}).get(name, 1.0))
             apart = np.where(np.arange(days) < start, 0.0, apart)
+            if name == "sanctions_legal_helper" and own in rare:
+                least, more = rare[own]
+                daily[name] = np.where(np.arange(days) == job.scenario.run.window[0], float(least + job.seed % (more + 1)), 0.0)
+                continue
             daily[name] = (50.0 + 7.0 * k) * factor * (1.0 + noise * (shared + apart))
         parts.write(job.run_id, RunResult(daily, window_means(daily, *job.scenario.run.window), 0.1))
     return plan

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from sim import analysis, luck
-from sim.analysis import intervals
+from sim.analysis import intervals, words
 
 SAMPLES = 2000
 
@@ -500,3 +500,19 @@ class TestAnswer:
         first, note = analysis.answer(table)
         assert "rise by 3 users/day from 0 (0.516 to 5.48)" in first
         assert "'-' in the table" in note
+
+
+class TestNumber:
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [
+            (-0.0008, "-0.0008"), (0.000837, "0.0008"), (0.00096, "0.001"), (0.00123, "0.00123"), (-0.00002, "-0.00002"),
+            (1e-6, "0.000001"), (0.0, "0"), (0.45, "0.45"),
+            (12.34, "12.3"), (1234.0, "1,234"), (1.234e6, "1.23 million"), (np.nan, "unknown"),
+        ],
+    )  # fmt: skip
+    def test_small_numbers_are_written_without_an_exponent(self, value, text):
+        assert words.number(value) == text
+
+    def test_what_is_nearer_to_nothing_than_anybody_counts_has_an_exponent(self):
+        assert words.number(-3e-12) == "-3e-12"

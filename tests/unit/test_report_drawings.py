@@ -24,12 +24,12 @@ SVG = """<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "ht
 
 
 def test_two_figures_in_a_page_do_not_share_names():
-    first, second = (inline(SVG, prefix, 'a "quoted" figure') for prefix in ("f0-", "f1-"))
+    first, second = (inline(SVG, prefix, f"{prefix}caption") for prefix in ("f0-", "f1-"))
     assert re.findall(r'id="([^"]+)"|url\(#([^)]+)\)|href="#([^"]+)"', first) == [
         ("f0-p1", "", ""), ("f0-a", "", ""), ("", "f0-p1", ""), ("", "", "f0-a"),
     ]  # fmt: skip
     assert not set(re.findall(r'id="([^"]+)"', first)) & set(re.findall(r'id="([^"]+)"', second))
-    assert 'role="img" aria-label="a &quot;quoted&quot; figure"' in first
+    assert 'role="img" aria-labelledby="f0-caption"' in first
     assert "2020" not in first
     assert "<style" not in first
     assert "DOCTYPE" not in first
@@ -118,7 +118,8 @@ def test_a_figure_that_does_more_than_draw_is_left_out_and_named(tmp_path):
         text = write_report(own, tmp_path / f"less.{kind}", kind).read_text().replace("\\", "").replace("&lt;", "<").replace("&gt;", ">")
         assert "Left out, since a figure of abm does not do this: forest.svg of policies holds an element <script>;" in text
         assert "who_is_hurt.svg of policies holds no SVG element. This draws them:" in text
-        assert "abm plot results/policies" in text
+        assert "abm plot DIR/own" in text
+        assert "DIR stands for the folder in which the results directory named after it lies." in text
     less = (tmp_path / "less.html").read_text()
     assert less.count("<svg") == whole.count("<svg") - 2
     assert "<script" not in less
