@@ -107,7 +107,7 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere", "tcp://"])
 def test_an_address_without_a_scheduler_is_bad_input(abm, pair, tmp_path, address):
-    done = abm("compare", *pair, "--cluster", address, "--out", "r")
+    done = abm("compare", *pair, "--replications", 4, "--cluster", address, "--out", "r")
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("\n") == 1
     assert f"--cluster = {address}" in done.stderr or "--cluster" in done.stderr

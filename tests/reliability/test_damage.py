@@ -74,7 +74,7 @@ def test_a_manifest_that_makes_no_sense_is_damaged(abm, results):
 def test_the_advice_for_a_damaged_file_works(abm, pair, results, finished, assert_same_tables, name):
     path = next(results.glob("parts/*.parquet")) if name == "parts" else results / name
     truncated(path)
-    command = ["compare", *pair, "--out", "r"]
+    command = ["compare", *pair, "--replications", 4, "--out", "r"]
     refused = abm(*command)
     assert refused.returncode == 2
     assert f"{path.relative_to(results.parent)} is damaged" in refused.stderr
@@ -156,7 +156,7 @@ def test_a_disk_that_fills_up_and_one_that_is_read_only_lose_nothing(
     assert refused.stderr.count("\n") == 1
     assert snapshot(tmp_path / "disk") == before
     small_disk("remount,rw,size=60m")
-    again = abm("compare", *pair, "--out", "disk/r")
+    again = abm("compare", *pair, "--replications", 4, "--out", "disk/r")
     assert again.returncode == 0, again.stderr
     assert "of them before" in again.stderr
     assert_same_tables(tmp_path / "disk" / "r", finished(4)[0])

@@ -91,7 +91,7 @@ def test_more_replications_compute_only_what_is_missing(abm, pair, finished, tmp
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_workers_make_no_difference(abm, pair, finished, tmp_path, assert_same_tables, workers):
-    done = abm("compare", *pair, "--workers", workers, "--out", "r", "--quiet")
+    done = abm("compare", *pair, "--replications", 4, "--workers", workers, "--out", "r", "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert_same_tables(tmp_path / "r", finished(4)[0])
 
