@@ -13,6 +13,7 @@ from sim.comparison import Comparison, Kept, Robust, Runs
 from sim.experiment_file import HEADLINE, SHOWN, Experiment
 from sim.faults import Fault, ScenarioError, corrected, nearest, one_of, show, whole_number
 from sim.jobs import MOST_SEED, Failure, Progress, run_jobs, too_late
+from sim.names import against
 from sim.plan import Plan, check_pairs, planned, single, swept, varies_of
 from sim.provenance import provenance
 from sim.scenario import Scenario
@@ -163,8 +164,7 @@ def asked_of(
     if faults := [Fault("", "outcomes", show(name), _outcome(name)) for name in (*outcomes, *headline) if name not in MEANS]:
         raise ScenarioError(faults)
     name = "_".join([baseline.name, "against", *(policy.name for policy in policies)])[:100]
-    names = [scenario.title or scenario.name.replace("_", " ") for scenario in (baseline, *policies)]
-    title = f"{names[0]} against {names[1] if len(policies) == 1 else f'{len(policies)} policies'}"
+    title = against([scenario.name for scenario in (baseline, *policies)], [scenario.title for scenario in (baseline, *policies)])
     experiment = Experiment(name, title, "", baseline, tuple(policies), tuple(outcomes), tuple(headline))
     return _with(planned(experiment, precision), replications, seed)
 

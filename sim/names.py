@@ -137,6 +137,6 @@ def title_of(outcome: str) -> str:
 
 def against(names: Sequence[str], titles: Sequence[str]) -> str:
     """Return what to call a comparison, baseline given first: by titles, by names where some have none or share theirs, many by number."""
-    first, *others = titles if all(titles) and len({*titles}) == len(titles) else names
+    first, *others = titles if all(titles) and len({*titles}) == len(titles) else [name.replace("_", " ") for name in names]
     title = f"{', '.join(others)} against {first}"
     return title if len(title) <= _LONGEST_TITLE else f"{len(others)} policies against {first}"

@@ -240,7 +240,7 @@ def swept(path: str | Path, varies: Sequence[Vary], overrides: Mapping[str, obje
     return Plan(
         command="sweep",
         name="_by_".join([base.name, *(vary.label for vary in varies)]),
-        title=base.title,
+        title=" by ".join([base.title or base.name, " and ".join(vary.label.replace("_", " ") for vary in varies)]),
         scenarios={scenario.name: scenario for scenario in (base, *(scenario for _, scenario in built))},
         replications=base.run.replications,
         seed=base.run.seed,

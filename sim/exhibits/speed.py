@@ -57,8 +57,9 @@ def speed(results: Path) -> str:
     if not (results / "benchmarks.csv").is_file():
         return "*Not yet computed: `results/reference/benchmarks.csv` does not exist.*\n"
     table = Table(results / "benchmarks.csv")
-    told = (say(table) for say in (_opponents, _floor, _main_job, _dashboard))
-    return "\n\n".join(textwrap.fill(text, _WIDTH, break_on_hyphens=False, break_long_words=False) for text in told) + "\n"
+    told = (say(table).replace(" %", "\N{NO-BREAK SPACE}%") for say in (_opponents, _floor, _main_job, _dashboard))
+    filled = (textwrap.fill(text, _WIDTH, break_on_hyphens=False, break_long_words=False) for text in told)
+    return "\n\n".join(filled).replace("\N{NO-BREAK SPACE}", " ") + "\n"
 
 
 def _opponents(table: Table) -> str:

@@ -40,7 +40,7 @@ def over_parameters(material: Material, winner: str | None) -> tuple[str, tuple[
     ranking = material.robust.ranking
     found = ranking[ranking["outcome"] == material.lead].to_dict("records")
     if not found:
-        return "Over parameters: tested, but policies were not ranked by this outcome.", ()
+        return "Over parameters: tested; one policy alone is not ranked.", ()
     other = "" if winner in {None, found[0]["best"]} else ", another one than here"
     return f"Over parameters, {ranked(found[0], {str(found[0]['best']): material.title(str(found[0]['best']))})}{other}.", (
         f"ranking/{material.lead}",
@@ -106,6 +106,10 @@ def robust_answer(material: Material) -> Section:
         text = f"{MODEL_SAYS}, at the ledger's own values {material.title(best)} is best by {name_of(material.lead)}"
         text += f": {found[0].text}." if found else "."
         lines.insert(0, say(text, f"robustness/{material.lead}/{best}", lead="Which policy"))
+    for one in conclusions(robust.robustness) if not len(ranking) else ():
+        if one.outcome == material.lead:
+            text = f"{MODEL_SAYS}, under {material.title(one.policy)} {one.text}."
+            lines.insert(0, say(text, f"robustness/{material.lead}/{one.policy}", lead="What it does"))
     blocks: list[Block] = [
         Items(lines),
         Paragraph(say("The comparison without --over-uncertainty tells what it costs and who loses; abm report shows both, with --with.")),
@@ -124,5 +128,5 @@ def run_answer(material: Material, outcomes: Sequence[str]) -> Section:
             continue
         ends = f" ({number(row['low'])} to {number(row['high'])})" if np.isfinite(row["low"]) else ""
         lines.append(say(f"{number(row['mean'])}{ends} {row['unit']}.", f"summary/{outcome}/{name}", lead=upper(name_of(outcome))))
-    about = f"{MODEL_SAYS}, under {material.title(name)}. Nothing is compared here: abm compare holds policies against it."
+    about = f"What the model gives under {material.title(name)}. Nothing is compared here: abm compare holds policies against it."
     return Section("answer", "The answer", [Paragraph(say(about)), Items(lines)])

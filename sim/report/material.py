@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pandas as pd
 
@@ -144,9 +144,10 @@ def _unlike(done: Runs, other: Runs) -> str:
 
 
 def place_of(done: Runs) -> str:
-    """Return what commands call the results directory of finished runs: as it was named for them, or its last name where none is known."""
-    if done.plan.given.files or done.directory is None:
-        return done.plan.place
+    """Return what commands call the results directory of finished runs: as it was named for them, or its last name if that is not known."""
+    named = done.plan.place
+    if done.directory is None or (done.plan.given.files and PurePath(named).name == done.directory.resolve().name):
+        return named
     return f"{DIR}/{done.directory.resolve().name}"
 
 

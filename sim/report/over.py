@@ -82,7 +82,7 @@ def thresholds(material: Material) -> Section:
     own = (material.comparison,) if material.comparison is not None and material.plan.axes else ()
     sweeps = [sweep for sweep in (*own, *material.sweeps) if len(sweep.plan.axes) == 1]
     if not sweeps:
-        section.blocks.extend(_missing(material))
+        section.blocks.extend([] if material.plan.axes else _missing(material))
         return section
     section.blocks.append(
         Paragraph(
@@ -105,8 +105,9 @@ def _again(material: Material) -> str:
 
 def _missing(material: Material) -> list[Block]:
     winner = winning(material) if material.comparison is not None and not material.plan.axes else None
-    chosen = material.plan.scenarios[winner] if winner else None
-    levers = list(dict.fromkeys(p.lever for p in chosen.policies.values() if not LEVERS[p.lever].only_policy)) if chosen else []
+    chosen = [winner] if winner else material.policies
+    moved = [policy.lever for name in chosen for policy in material.plan.scenarios[name].policies.values()]
+    levers = [lever for lever in dict.fromkeys(moved) if not LEVERS[lever].only_policy]
     base, given, here = material.first.name, material.plan.given, place_of(material.done)
     file = given.baseline or f"{base}.toml"
     more = [*given.words("--replications", "--seed"), *given.set_words]

@@ -47,7 +47,8 @@ def _about(material: Material) -> str:
     runs = "one run" if plan.replications == 1 else f"{plan.replications} runs"
     shared = " with the same luck" if plan.baseline is not None else ""
     failed = f" {len(material.done.failures)} runs failed and are left out." if material.done.failures else ""
-    return f"{material.users:,} users, {material.first.run.days} days, {runs} of each scenario{shared}.{failed}"
+    each = " of each scenario" if len(plan.scenarios) > 1 else ""
+    return f"{material.users:,} users, {material.first.run.days} days, {runs}{each}{shared}.{failed}"
 
 
 def written(page: Page, kind: str, place: Path) -> str:

@@ -84,6 +84,8 @@ def _picture(directory: Path, name: str, prefix: str, done: Runs) -> Picture:
     shows = (
         _SHOWS.get(name) or f"{name_of(name.removeprefix('interaction_')).capitalize()} over the levels of the two keys that were varied."
     )
+    if done.plan.baseline is None:
+        shows = shows.replace(", with the baseline's in the background", "")
     if done.plan.axes:
         shows = f"{shows} Varied: {', '.join(vary.key for vary in done.plan.axes)}."
     key = f"{prefix}caption"

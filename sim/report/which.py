@@ -80,10 +80,10 @@ def _only(material: Material, winner: str | None) -> Line:
     row, title, lead = material.cells[(material.lead, name)], material.title(name), name_of(material.lead)
     if winner is not None:
         verdict = f"{title} makes {lead} better"
+    elif untold(row):
+        verdict = f"nobody can say whether {title} makes {lead} better"
     else:
-        verdict = (
-            f"nobody can say whether {title} makes {lead} better" if untold(row) else f"{title} does not make {lead} better beyond chance"
-        )
+        verdict = f"{title} makes {lead} worse" if worse(row) > 0 else f"{title} does not make {lead} better beyond chance"
     return say(f"{MODEL_SAYS}, {verdict}: {told(row)}.", source(row), lead="Which policy")
 
 

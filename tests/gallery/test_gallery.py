@@ -23,6 +23,7 @@ from sim.cli import app
 from sim.conduct import compare
 from sim.exhibits import EXHIBITS, answers, gallery
 from sim.exhibits.numbers import per_cent, share
+from sim.exhibits.speed import speed
 from sim.headlines import headlines
 from sim.scenario import load_scenario
 
@@ -181,6 +182,33 @@ def test_a_sentence_that_its_table_does_not_bear_out_is_refused(file, column, va
     rows.to_csv(tmp_path / file, index=False)
     with pytest.raises(ValueError, match=message):
         gallery(tmp_path, [exhibit for exhibit in EXHIBITS if exhibit.name == folder])
+
+
+@pytest.mark.parametrize(
+    ("what", "peer", "column", "value", "message"),
+    [
+        ("user-days/s, 1,200,000,000 users, stretches of 20 days", "regime", "verdict", "reached", "only one of the two ratios is missed"),
+        (
+            "user-days/s, 1,200,000,000 users, stretches of 20 days",
+            "regime",
+            "peer_events_per_s",
+            "3",
+            "nothing happens in the small regime",
+        ),
+        ("world/registry.py, 12,000,000 users, under the profiler", "", "ours", "0.11", "beside draws no file has a tenth"),
+        ("luck.py, 12,000,000 users, under the profiler", "", "ours", "0.6", "draws and look-ups are less than two thirds"),
+        ("burn-in, now and before", "", "ratio_low", "1.5", "burn-in takes much less than it did"),
+        ("figures, now and before", "", "what", "figures", "wants a row of benchmarks.csv"),
+    ],
+)
+def test_a_sentence_on_speed_that_its_table_does_not_bear_out_is_refused(what, peer, column, value, message, tmp_path):
+    rows = pd.read_csv(REFERENCE / "benchmarks.csv", dtype=str, keep_default_na=False)
+    found = (rows["what"] == what) & rows["peer"].str.contains(peer)
+    assert found.any()
+    rows.loc[found, column] = value
+    rows.to_csv(tmp_path / "benchmarks.csv", index=False)
+    with pytest.raises(ValueError, match=message):
+        speed(tmp_path)
 
 
 def test_rows_that_changed_places_are_refused(tmp_path):

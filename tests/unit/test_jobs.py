@@ -415,6 +415,7 @@ BASELINE = Path(__file__).parents[2] / "scenarios" / "baseline.toml"
 
 def test_a_sweep_takes_the_name_of_a_lever_for_a_policy_on_it():
     plan = swept(BASELINE, varies_of(["registration_audit=0:1:5"]), {"run.replications": 2})
+    assert plan.title == "Standing regime by registration audit"
     assert [vary.key for vary in plan.axes] == ["policies.registration_audit.strength"]
     assert [levels[0] for levels in plan.levels.values()] == [0.3, 0.0, 0.25, 0.5, 0.75, 1.0]
     assert list(plan.levels) == list(plan.scenarios)

@@ -6,10 +6,13 @@ import re
 from base64 import b64decode
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from report_worlds import SCENARIOS, SMALL, filled, plan_of
 
+from sim import notebook
 from sim.comparison import Comparison, Kept, Runs
 from sim.conduct import asked_of
 from sim.plan import single, swept, varies_of
@@ -42,10 +45,27 @@ def test_a_comparison_shows_changes_and_a_figure(comparison):
     assert b64decode(images[0]).startswith(PNG)
 
 
+@pytest.mark.parametrize(
+    ("relative", "difference", "cell"),
+    [
+        ((-0.2, -0.3, -0.1), (-4.0, -6.0, -2.0), "-20 % (-30 to -10)"),
+        ((0.511, np.nan, np.nan), (4.0, -2.0, 10.0), "+51.1 % (-2 to 10 accounts)"),
+        ((0.511, np.nan, np.nan), (4.0, np.nan, np.nan), "+51.1 %, one pair of runs"),
+        ((np.nan, np.nan, np.nan), (4.0, 2.0, 6.0), "4 accounts (2 to 6 accounts)"),
+    ],
+)
+def test_a_change_has_the_interval_that_there_is(relative, difference, cell):
+    ends = ("", "_low", "_high")
+    row = {"outcome": "stock_rented", "scenario": "s"}
+    row |= {f"relative{end}": value for end, value in zip(ends, relative, strict=True)}
+    row |= {f"difference{end}": value for end, value in zip(ends, difference, strict=True)}
+    assert notebook.of_changes(pd.DataFrame([row]), ("stock_rented",), {"s": "S"}).iloc[0, 0] == cell
+
+
 def test_a_comparison_made_in_python_is_called_by_titles():
     scenarios = list(plan_of("supply_squeeze", "lure_squeeze").scenarios.values())
-    assert asked_of(scenarios[0], scenarios[1:2]).title == "Standing regime against Supply squeeze"
-    assert asked_of(scenarios[0], scenarios[1:]).title == "Standing regime against 2 policies"
+    assert asked_of(scenarios[0], scenarios[1:2]).title == "Supply squeeze against Standing regime"
+    assert asked_of(scenarios[0], scenarios[1:]).title == "Supply squeeze, Lure squeeze against Standing regime"
 
 
 def test_scenarios_that_share_a_title_keep_their_names():

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from report_worlds import EFFECTS, in_memory, lines_of, plan_of
 
 from sim.analysis import Row
-from sim.comparison import Comparison
-from sim.report.blocks import Grid
-from sim.report.material import Material
-from sim.report.page import page_of
+from sim.comparison import Comparison, Robust, Runs
+from sim.given import Given
+from sim.plan import single
+from sim.report.blocks import Command, Grid
+from sim.report.material import Material, place_of
+from sim.report.page import page_of, written
 from sim.report.phrases import cases, moves, said, share, texts, untold
 from sim.report.which import first_by, winning
+from sim.robustness import plan as over_members
+from sim.robustness import shipped
 
 TIE = {"supply_squeeze": {"expected_harm_yuan": 0.5}, "account_audit": {"expected_harm_yuan": 0.5005}}
 UP, DOWN = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
@@ -281,3 +287,39 @@ def test_what_a_package_does_is_said_once_and_of_no_single_lever():
     assert "enforcement cost" not in together.text  # told under Cost, of the whole package
     (alone,) = [line for line in lines if line.lead == "Account audit"]
     assert re.search(r"Its side effect: .*innocents sanctioned rise ", alone.text)
+
+
+def test_results_that_were_renamed_are_called_by_what_they_are_called_now(tmp_path):
+    plan = replace(plan_of("supply_squeeze"), given=Given(("a.toml",), out="kept/cmp"))
+    assert place_of(SimpleNamespace(plan=plan, directory=tmp_path / "cmp")) == "kept/cmp"
+    assert place_of(SimpleNamespace(plan=plan, directory=tmp_path / "copy")) == "DIR/copy"
+
+
+def test_one_policy_that_makes_things_worse_is_told_to():
+    told = told_of(material_of("supply_squeeze"))["Which policy"].text
+    assert told.startswith("In the model, given its assumptions, Supply squeeze makes expected harm worse: expected harm rises by")
+
+
+def test_one_policy_over_parameters_is_answered_without_a_ranking():
+    asked = over_members(plan_of("supply_squeeze", replications=3), shipped(3), None)
+    done = in_memory(Robust, asked)
+    told = told_of(Material(done, done))
+    assert told["What it does"].text.startswith("In the model, given its assumptions, under Supply squeeze expected harm rises by")
+    assert told["How sure"].text == "Over parameters: tested; one policy alone is not ranked."
+
+
+def test_runs_of_one_scenario_compare_nothing_in_words_or_captions(tmp_path):
+    done = in_memory(Runs, replace(single(plan_of().scenarios["baseline"]), replications=1))
+    text = written(page_of(Material(done)), "md", tmp_path / "report.md")
+    assert "What the model gives under Standing regime. Nothing is compared here" in text
+    assert "days, one run." in text
+
+
+def test_what_can_be_varied_are_the_levers_of_the_policies_compared():
+    page = page_of(material_of("supply_squeeze"))
+    typed = [
+        block.text for section in page.sections if section.key == "thresholds" for block in section.blocks if isinstance(block, Command)
+    ]
+    for lever in ("registration_audit", "assisted_verification", "unsealing_strictness"):
+        assert f"--vary {lever}=0:1:6" in typed[0]
+    assert "LEVER" not in typed[0]

@@ -13,13 +13,16 @@ from report_worlds import filled, plan_of
 
 from sim import plots
 from sim.cli import main
-from sim.comparison import Comparison, Kept
+from sim.comparison import Comparison, Kept, Robust
 from sim.conduct import carry_out
 from sim.levers import CHANNELS, USES
 from sim.plan import single
 from sim.plots import moving
 from sim.plots.gallery import rendered
+from sim.plots.moving import STOCKS
 from sim.plots.style import MINUS
+from sim.robustness import plan as over_members
+from sim.robustness import shipped
 from sim.scenario import load_scenario
 from sim.store import Memory, Store
 
@@ -176,6 +179,37 @@ def test_a_gif_moves_ends_with_a_pause_and_is_the_same_each_time(done):
         assert picture.info["loop"] == 0
         assert b"Matplotlib" in picture.info["comment"]
         assert picture.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("policy", ["supply_squeeze", "friend_confirmation"])
+def test_the_answer_hides_no_day_of_its_width(done, policy):
+    film = shown(done, policy)
+    film.at(-1).draw_without_rendering()
+    stocks = film.figure.axes[0]
+    box = stocks.child_axes[0].get_window_extent()
+    day, lowest = stocks.transData.inverted().transform((box.x0, box.y0))
+    own = done.days_of(plots.FILM).query("scenario == @policy").groupby("day")[list(STOCKS)].mean().sum(axis=1)
+    days = own.index - done.plot.study.start(policy)
+    assert own.rolling(7, min_periods=1).mean()[days >= day].max() < lowest
+
+
+def test_a_film_of_what_is_no_policy_is_refused_by_name(done):
+    for ask in (done.plot.film, done.plot.day_flow):
+        with pytest.raises(ValueError, match='no policy "squeeze" here; it must be one of supply_squeeze, friend_confirmation'):
+            ask("squeeze")
+    with pytest.raises(TypeError, match="of a sweep of two keys"):
+        done.plot.interaction_map("stock_rented")
+    with pytest.raises(TypeError, match="of a sweep of one key"):
+        done.plot.dose_response()
+
+
+def test_runs_over_parameters_are_watched_with_the_ledgers_own_values():
+    memory, plan = Memory(), over_members(plan_of("supply_squeeze", replications=3), shipped(3), None)
+    robust = Robust(plan, Kept(filled(plan, memory), memory), [])
+    assert set(robust.table["scenario"]) == {"supply_squeeze"}
+    assert robust.plot.film("supply_squeeze", steps=4).startswith(b"GIF8")
+    with pytest.raises(ValueError, match="it must be one of supply_squeeze"):
+        robust.plot.film(next(iter(plan.members)))
 
 
 def test_unchanged_outcomes_are_said_to_be(done):
