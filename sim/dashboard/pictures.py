@@ -119,7 +119,7 @@ class Painter:
 
     def _make_ready(self) -> None:
         """Start the process, which may take a while, so that it is there when something is to be drawn."""
-        with self._one_at_a_time, suppress(EOFError, OSError):  # which is tried again, and told, when something is to be drawn
+        with self._one_at_a_time, suppress(Exception):  # tried again, and told, when something is to be drawn; the command may be ending
             if self._beside is None and not self._closed:
                 self._beside = self._begin()
         if self._closed:

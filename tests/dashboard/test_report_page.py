@@ -20,7 +20,7 @@ from sim.report.material import read
 from sim.report.page import page_of, plain
 from sim.report.writing import write_report
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dashboard")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dashboard")]  # one place for the runs, and browsers one after the other
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENT = ROOT / "scenarios" / "experiments" / "policy_comparison.toml"
@@ -62,7 +62,20 @@ CONTRASTS = """() => {
 def real(tmp_path_factory):
     """Return the results directory of the shipped comparison, of fewer users and runs, made in another folder than this one."""
     place = tmp_path_factory.mktemp("report") / "policies"
-    words = [str(EXPERIMENT), "--set", "population.users=200000", "--replications", "4", "--workers", "2", "--out", str(place), "--quiet"]
+    words = [
+        str(EXPERIMENT),
+        "--set",
+        "population.users=200000",
+        "--set",
+        "run.days=360",
+        "--replications",
+        "4",
+        "--workers",
+        "2",
+        "--out",
+        str(place),
+        "--quiet",
+    ]
     assert main(["compare", *words]) == 0
     write_report(place, kind="md")
     return place

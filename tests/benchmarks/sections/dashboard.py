@@ -72,7 +72,7 @@ def measure(setting: Setting) -> list[Row]:
 
 def measured(setting: Setting, browser: Browser) -> list[Row]:
     """Time all in a browser."""
-    starts, keys = setting.of(5, 1), 20
+    starts, keys = setting.of((5, 20), (1, 4))
     query = setting.of("", "?users=200000")
     told: list[float] = []
     first: list[float] = []
