@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 EXPERIMENT ?= scenarios/experiments/policy_comparison.toml
 FLAGS ?=
-PARALLEL := -n auto --dist loadgroup
+PARALLEL := -n auto
 
 # Compiled files are kept, in the environment and the checkout, whatever the shell asks for: hundreds of commands start in the tests.
 unexport PYTHONDONTWRITEBYTECODE

@@ -264,7 +264,6 @@ def test_main_job_is_a_new_users_whatever_make_was_given(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("dashboard")
 def test_dashboard_is_timed_in_a_browser(tmp_path):
     rows = importlib.import_module("sections.dashboard").measure(children.Setting(True, str, Path, tmp_path))
     if rows[0].verdict == NOT_MEASURED:

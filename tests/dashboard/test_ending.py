@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dashboard")]
+pytestmark = pytest.mark.slow
 
 
 def test_ctrl_c_ends_pairs_of_runs_that_are_under_way(new_page, serve):

@@ -12,7 +12,7 @@ from sim.dashboard.numbers import NUMBERS
 from sim.dashboard.pictures import CHARTS
 from sim.store import Results
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dashboard")]
+pytestmark = pytest.mark.slow
 
 SQUEEZE = ("Registration audit", "Assisted verification", "Unsealing strictness")
 QUICK = "?scenario=two_million&users=200000&days=260"

@@ -20,7 +20,7 @@ from sim.report.material import read
 from sim.report.page import page_of, plain
 from sim.report.writing import write_report
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dashboard")]  # one place for the runs, and browsers one after the other
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENT = ROOT / "scenarios" / "experiments" / "policy_comparison.toml"

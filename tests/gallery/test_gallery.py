@@ -29,8 +29,8 @@ from sim.scenario import load_scenario
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 KINDS = {".png", ".svg", ".gif", ".mp4"}
-SLOW = {"supply_squeeze": pytest.mark.slow, "dashboard": (pytest.mark.slow, pytest.mark.xdist_group("dashboard"))}
-"""Groups that take more than a few seconds to draw; browsers are started one after the other."""
+SLOW = {"supply_squeeze", "dashboard"}
+"""Groups that take more than a few seconds to draw."""
 
 
 def test_every_committed_figure_is_in_the_table():
@@ -53,7 +53,7 @@ def test_each_job_draws_its_figures():
         assert set(draw(REFERENCE)) == {path for path, (job, _) in FIGURES.items() if job == name}
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=SLOW.get(name, ())) for name in GROUPS])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in GROUPS])
 def test_figures_are_what_their_tables_draw(name, tmp_path):
     differ = {path: how for path, how in redraw([name], target=tmp_path).items() if how}
     if any(how.startswith(NOT_DRAWN) for how in differ.values()) and os.environ.get("ABM_BROWSER") != "required":
